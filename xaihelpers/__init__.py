@@ -1,0 +1,66 @@
+"""Helpers for explaining convolutional neural networks in Keras 3: `import xaihelpers as xh`.
+
+image file -> images -> Classifier -> a technique -> Attribution -> plots, metrics, comparison, sliders
+
+Every public name is imported when it is first used, so that `import xaihelpers` is quick.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+# public name: module it lives in
+_HOME = {
+    "Attribution": "results",
+    "Classifier": "classifier",
+    "DiagnosticWarning": "results",
+    "METHODS": "methods",
+    "Visualization": "results",
+    "check": "checks",
+    "classifier_names": "zoo",
+    "explore": "widgets",
+    "figure": "plots",
+    "images_from_folder": "folders",
+    "load_classifier": "zoo",
+    "load_image": "images",
+    "overlay": "plots",
+    "photo_credit": "images",
+    "photo_names": "images",
+    "sample_photo": "images",
+    "show": "plots",
+    "side_by_side": "plots",
+}
+_MODULES = ("checks", "images", "methods", "metrics", "plots", "rashes", "results", "widgets", "zoo")
+
+
+def __getattr__(name):
+    if name in _HOME:
+        home = import_module(f".{_HOME[name]}", __name__)
+        return home if name == "check" else getattr(home, name)
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    from .methods import METHODS
+
+    if name in METHODS:
+        return METHODS[name].function
+    raise AttributeError(f"xaihelpers has no {name!r}: `dir(xaihelpers)` lists what there is.")
+
+
+def __dir__():
+    from .methods import METHODS
+
+    return sorted({*_HOME, *_MODULES, *METHODS, "__version__"})
+
+
+def _show_results_in_notebooks():
+    """Let IPython draw an Attribution that is the last line of a cell; the results themselves know nothing of plots."""
+    import sys
+
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        html = shell.display_formatter.formatters["text/html"]
+        for kind in ("Attribution", "Visualization"):
+            html.for_type_by_name(f"{__name__}.results", kind, lambda result: __getattr__("show")(result)._repr_html_())
+
+
+_show_results_in_notebooks()

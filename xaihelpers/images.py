@@ -1,0 +1,181 @@
+"""Images as people have them: files to arrays, sample photographs, and the checks that every image passes."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+MAX_PIXELS = 100_000_000
+
+# Photographs that other packages ship; they are read from there, never copied.
+_PHOTOS = {
+    "chelsea": ("skimage", "Chelsea the cat, photograph by Stefan van der Walt, CC0, from scikit-image"),
+    "coffee": ("skimage", "A cup of coffee, photograph by Rachel Michetti, CC0, from scikit-image"),
+    "astronaut": ("skimage", "Eileen Collins, photograph by NASA, public domain, from scikit-image"),
+    "rocket": ("skimage", "Launch of a Falcon 9, photograph by SpaceX, CC0, from scikit-image"),
+    "camera": ("skimage", "Photographer with tripod, photograph by Lav Varshney, CC0, from scikit-image"),
+    "motorcycle": ("skimage", "Motorcycle, Middlebury stereo benchmark 2014, D. Scharstein and others, "
+                              "public domain, from scikit-image"),
+    "china": ("sklearn", "Summer Palace, Beijing, photograph by Mark Wieder, CC BY 2.0, from scikit-learn"),
+    "flower": ("sklearn", "Dahlia, photograph by dany13, CC BY 2.0, from scikit-learn"),
+    "grace_hopper": ("matplotlib", "Grace Hopper, photograph by James S. Davis, US Navy, public domain, "
+                                   "from matplotlib"),
+}  # fmt: skip
+
+
+def load_image(path_or_bytes, size=None):
+    """Return the image as an RGB array, (size, size, 3) uint8, upright, centre-cropped.
+
+    path_or_bytes: a path, or the bytes of an image file; any format that Pillow reads. Of an animation the first
+        frame is taken; transparency is laid on white; 16-bit values are scaled to 8 bits.
+    size: edge in pixels: the largest centred square is resized to it (bicubic). None keeps the image as it is.
+    Raises FileNotFoundError or ValueError, in one sentence, for what is no image.
+    """
+    if size is not None:
+        size = _positive_int(size, "size")
+    name, source = _source(path_or_bytes)
+    try:
+        with Image.open(source) as file:
+            _refuse_huge(file, name)
+            picture = _to_rgb(ImageOps.exif_transpose(file))
+    except UnidentifiedImageError:
+        raise ValueError(f"{name} is no image that Pillow can read: give a JPEG, PNG, WebP, GIF or TIFF file.") from None
+    except Image.DecompressionBombError:
+        raise ValueError(f"{name} has far more than the {MAX_PIXELS:,} pixels allowed: make it smaller first.") from None
+    except (OSError, SyntaxError, EOFError) as error:
+        raise ValueError(f"{name} is damaged or incomplete ({error}): save or download it again.") from None
+    return np.asarray(picture if size is None else _centre_crop(picture, size))
+
+
+def _source(path_or_bytes):
+    """Return (name for messages, what Image.open takes)."""
+    if isinstance(path_or_bytes, (bytes, bytearray, memoryview)):
+        data = bytes(path_or_bytes)
+        if not data:
+            raise ValueError("The image bytes are empty: read the file again.")
+        return f"The image of {len(data):,} bytes", io.BytesIO(data)
+    if not isinstance(path_or_bytes, (str, Path)):
+        raise TypeError(f"load_image got {type(path_or_bytes).__name__}: give a path or the bytes of an image file.")
+    path = Path(path_or_bytes).expanduser()
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: give one image file, or use images_from_folder for a whole folder.")
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {path}: check the spelling and the folder you are in.")
+    if path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty (0 bytes): save or download it again.")
+    return str(path), path
+
+
+def _refuse_huge(file, name):
+    """Refuse a picture by the size that its header gives, before a single pixel is decoded."""
+    width, height = file.size
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"{name} is {width:,} x {height:,} pixels, over the {MAX_PIXELS:,} allowed: make it smaller first.")
+
+
+def _to_rgb(picture):
+    """Return a Pillow image in mode RGB, whatever it was."""
+    if picture.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
+        values = np.asarray(picture, dtype=np.float64)
+        if picture.mode == "F":  # no fixed range: the brightest value becomes white
+            scale = 255 / max(values.max(), 1e-12)
+        else:
+            scale = 1 / 257 if values.max() > 255 else 1.0
+        return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)).convert("RGB")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _centre_crop(picture, size):
+    """Return the largest centred square, resized (bicubic) to `size` pixels an edge."""
+    width, height = picture.size
+    edge = min(width, height)
+    left, top = (width - edge) // 2, (height - edge) // 2
+    return picture.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + edge, top + edge))
+
+
+def sample_photo(name, size=None):
+    """Return a photograph that comes with the course's packages, (size, size, 3) uint8; `photo_credit` names its author.
+
+    name: one of `photo_names()`. size: as in `load_image`.
+    """
+    package, _ = _photo(name)
+    if package == "skimage":
+        import skimage.data
+
+        picture = skimage.data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(skimage.data, name)()
+    elif package == "sklearn":
+        from sklearn.datasets import load_sample_image
+
+        picture = load_sample_image(f"{name}.jpg")
+    else:
+        import matplotlib
+
+        picture = load_image(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg")
+    picture = _to_rgb(Image.fromarray(picture))
+    return np.asarray(picture if size is None else _centre_crop(picture, _positive_int(size, "size")))
+
+
+def photo_names():
+    """Return the names of the sample photographs."""
+    return list(_PHOTOS)
+
+
+def photo_credit(name):
+    """Return subject, author, licence and source of a sample photograph."""
+    return _photo(name)[1]
+
+
+def _photo(name):
+    if name not in _PHOTOS:
+        raise ValueError(f"There is no sample photo {name!r}: choose from {', '.join(_PHOTOS)}.")
+    return _PHOTOS[name]
+
+
+def check_image(image, shape=(None, None, 3)):
+    """Return `image` as float32 (H, W, 3); an error in one sentence where it can't be one RGB image of that shape.
+
+    shape: (H, W, 3) with None where any size will do.
+    """
+    array = np.asarray(image)
+    if array.dtype == object or not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
+        raise TypeError(f"The image has type {array.dtype}: give an RGB array (H, W, 3) with values 0 to 255.")
+    if array.ndim == 4 and len(array) == 1:
+        raise ValueError(f"The image has shape {array.shape}, a batch of one: give image[0].")
+    if array.ndim == 2:
+        raise ValueError(f"The image has shape {array.shape}, grey: stack it three times, np.stack([image] * 3, axis=-1).")
+    if array.ndim == 3 and array.shape[-1] == 4:
+        raise ValueError(f"The image has shape {array.shape}, RGBA: drop the transparency with image[..., :3].")
+    if array.ndim != 3 or array.shape[-1] != 3:
+        raise ValueError(f"The image has shape {array.shape}: expected RGB, (H, W, 3).")
+    if 0 in array.shape:
+        raise ValueError(f"The image has shape {array.shape}, no pixels: expected RGB, (H, W, 3).")
+    if any(want is not None and have != want for have, want in zip(array.shape, shape)):
+        want = " x ".join("any" if edge is None else str(edge) for edge in shape[:2])
+        raise ValueError(f"The image is {array.shape[0]} x {array.shape[1]} pixels and this classifier takes {want}: "
+                         f"load it with load_image(path, size={shape[0]}).")  # fmt: skip
+    array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise ValueError("The image has values that are NaN or infinite: expected 0 to 255.")
+    if array.max() > 255:
+        raise ValueError(f"The image has values up to {array.max():g}: expected 0 to 255 (16-bit images: divide by 257).")
+    return array
+
+
+def looks_preprocessed(image):
+    """Return a sentence when the image seems to have been preprocessed already, else None."""
+    low, high = float(np.min(image)), float(np.max(image))
+    if low < 0 or (high <= 1 and high > low):
+        return (f"The image has values from {low:.3g} to {high:.3g}: it looks preprocessed already. Give it as it was, "
+                "0 to 255: the classifier preprocesses inside.")  # fmt: skip
+    return None
+
+
+def _positive_int(value, name):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name} is {value!r}: expected a whole number of pixels, 1 or more.")
+    return int(value)
