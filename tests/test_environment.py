@@ -1,0 +1,137 @@
+"""pyproject.toml, requirements.txt, requirements-test.txt and environment.yml say the same, and say it for everybody."""
+
+import re
+import shutil
+import sys
+import tomllib
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PINNED = ["requirements.txt", "requirements-test.txt"]
+# Those on which the course is meant to run: marker environments, not all of which a test can be run on.
+MACHINES = [
+    {"python_version": python, "python_full_version": f"{python}.9", "implementation_name": "cpython", **system}
+    for python in ("3.11", "3.12")
+    for system in (
+        {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
+        {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "aarch64"},
+        {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
+        {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"},
+    )
+]
+
+
+def named(machine):
+    return f"{machine['sys_platform']}-{machine['platform_machine']}-{machine['python_version']}"
+
+
+@pytest.fixture(scope="module")
+def project(repository):
+    return tomllib.loads((repository / "pyproject.toml").read_text())
+
+
+@pytest.fixture(scope="module")
+def pins(repository):
+    """{file name: its requirements}"""
+    return {name: requirements_in((repository / name).read_text()) for name in PINNED}
+
+
+def requirements_in(text):
+    return [Requirement(line) for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def versions(requirements, machine):
+    """Return {package: version} of the pins that apply to a machine."""
+    chosen = [each for each in requirements if each.marker is None or each.marker.evaluate(machine)]
+    names = [canonicalize_name(each.name) for each in chosen]
+    assert len(set(names)) == len(names), "a package is pinned twice for one machine"
+    return {name: str(each.specifier).removeprefix("==") for name, each in zip(names, chosen, strict=True)}
+
+
+def wanted(project, name):
+    """Return what pyproject.toml asks for and a file of pins must have."""
+    if name == "requirements-test.txt":
+        return [Requirement(each) for each in project["dependency-groups"]["test"]]
+    extras = project["project"]["optional-dependencies"]
+    return [Requirement(each) for each in [*project["project"]["dependencies"], *extras["anchors"], *extras["lab"]]]
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=named)
+@pytest.mark.parametrize("name", PINNED)
+def test_every_dependency_is_pinned_within_its_range(project, pins, name, machine):
+    pinned = versions(pins[name], machine)
+    for requirement in wanted(project, name):
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), requirement
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_every_line_is_one_exact_pin(pins, name):
+    for requirement in pins[name]:
+        assert re.fullmatch(r"==[0-9][0-9a-z.+]*", str(requirement.specifier)), requirement
+        assert requirement.url is None, requirement
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=named)
+def test_the_traps_stay_closed(pins, machine):
+    course, tests = (versions(pins[name], machine) for name in PINNED)
+    assert course["numpy"].startswith("1."), "alibi does not work with numpy 2"
+    assert course["ipywidgets"] != "8.1.9", "8.1.9 stays blank in VS Code"
+    assert course["click"], "alibi imports click without naming it"
+    assert course["setuptools"], "the editable install builds with it, without a network"
+    if machine["sys_platform"] == "win32" and machine["python_version"] == "3.11":
+        assert course["tensorflow-io-gcs-filesystem"] == "0.31.0", "the last one with wheels for Windows"
+    for package in course.keys() & tests.keys():
+        assert course[package] == tests[package], f"{package}: the tests would move what the course pins"
+
+
+@pytest.mark.parametrize("name", [*PINNED, "environment.yml", "pyproject.toml"])
+def test_no_addresses(repository, name):
+    lines = (repository / name).read_text().splitlines()
+    assert not [line for line in lines if "://" in line or line.startswith("-") or "--hash" in line]
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_the_header_names_the_command(repository, name):
+    text = (repository / name).read_text()
+    assert "#    make requirements\n" in text.split("\n\n")[0][:200]
+    assert not re.search(r"(^|\s)/\w", text), "a path"
+
+
+def test_conda_installs_the_same_pins(repository, project):
+    environment = yaml.safe_load((repository / "environment.yml").read_text())
+    *conda, pip = environment["dependencies"]
+    assert pip == {"pip": ["-r requirements.txt", "-e ."]}
+    python = next(each for each in conda if each.startswith("python="))
+    assert f"{python.removeprefix('python=')}.0" in Requirement("python" + project["project"]["requires-python"]).specifier
+
+
+@pytest.fixture
+def compiled(repository, tmp_path, run_online):
+    """A function that runs `make requirements` on a copy and returns the files that it writes."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+
+    def run(*arguments):
+        (tmp_path / ".venv").mkdir()
+        for name in ["Makefile", "pyproject.toml", *PINNED]:
+            shutil.copy(repository / name, tmp_path)
+        for stamp in ("course", "tests"):  # as if installed: the copy borrows this environment
+            (tmp_path / ".venv" / stamp).touch()
+        run_online(["make", "requirements", f"PY={sys.executable}", *arguments], cwd=tmp_path)
+        return {name: (tmp_path / name).read_text() for name in PINNED}
+
+    return run
+
+
+def test_compiling_again_changes_nothing(repository, compiled):
+    for name, text in compiled("UPGRADE=").items():
+        assert text == (repository / name).read_text(), f"{name} is out of step with pyproject.toml: run make requirements"
+
+
+def test_an_upgrade_leaves_numpy_below_2(compiled):
+    upgraded = requirements_in(compiled()["requirements.txt"])
+    for machine in MACHINES:
+        assert versions(upgraded, machine)["numpy"].startswith("1.")
