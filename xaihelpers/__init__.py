@@ -16,7 +16,6 @@ _HOME = {
     "DiagnosticWarning": "results",
     "METHODS": "methods",
     "Visualization": "results",
-    "check": "checks",
     "classifier_names": "zoo",
     "explore": "widgets",
     "figure": "plots",
@@ -29,16 +28,28 @@ _HOME = {
     "sample_photo": "images",
     "show": "plots",
     "side_by_side": "plots",
+    "strip": "widgets",
 }
-_MODULES = ("checks", "images", "methods", "metrics", "plots", "rashes", "results", "widgets", "zoo")
+# public module: where it lives
+_MODULES = {
+    "check": "checks",
+    "images": "images",
+    "methods": "methods",
+    "metrics": "metrics",
+    "plots": "plots",
+    "rashes": "rashes",
+    "results": "results",
+    "zoo": "zoo",
+}
 
 
 def __getattr__(name):
     if name in _HOME:
-        home = import_module(f".{_HOME[name]}", __name__)
-        return home if name == "check" else getattr(home, name)
+        # Kept, so that a module of the same name (which importing it sets here) does not hide the function.
+        globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
+        return globals()[name]
     if name in _MODULES:
-        return import_module(f".{name}", __name__)
+        return import_module(f".{_MODULES[name]}", __name__)
     from .methods import METHODS
 
     if name in METHODS:

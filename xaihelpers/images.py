@@ -13,12 +13,12 @@ _PHOTOS = {
     "chelsea": ("skimage", "Chelsea the cat, photograph by Stefan van der Walt, CC0, from scikit-image"),
     "coffee": ("skimage", "A cup of coffee, photograph by Rachel Michetti, CC0, from scikit-image"),
     "astronaut": ("skimage", "Eileen Collins, photograph by NASA, public domain, from scikit-image"),
-    "rocket": ("skimage", "Launch of a Falcon 9, photograph by SpaceX, CC0, from scikit-image"),
+    "rocket": ("skimage", "Launch of a Falcon 9, photograph by SpaceX, public domain, from scikit-image"),
     "camera": ("skimage", "Photographer with tripod, photograph by Lav Varshney, CC0, from scikit-image"),
-    "motorcycle": ("skimage", "Motorcycle, Middlebury stereo benchmark 2014, D. Scharstein and others, "
-                              "public domain, from scikit-image"),
-    "china": ("sklearn", "Summer Palace, Beijing, photograph by Mark Wieder, CC BY 2.0, from scikit-learn"),
-    "flower": ("sklearn", "Dahlia, photograph by dany13, CC BY 2.0, from scikit-learn"),
+    "motorcycle": ("skimage", "Motorcycle, by D. Scharstein and others, Middlebury stereo benchmark 2014, "
+                              "from scikit-image"),
+    "china": ("sklearn", "Summer Palace, Beijing, photograph by danielbuechele, CC BY 2.0, from scikit-learn"),
+    "flower": ("sklearn", "Dahlia, photograph from the Flickr page of vultilion, CC BY 2.0, from scikit-learn"),
     "grace_hopper": ("matplotlib", "Grace Hopper, photograph by James S. Davis, US Navy, public domain, "
                                    "from matplotlib"),
 }  # fmt: skip

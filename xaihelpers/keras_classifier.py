@@ -111,7 +111,8 @@ class KerasClassifier(Classifier):
             logits, _ = self.network(self.preprocess(images))
             return logits, self.activation(logits)
 
-        return forward
+        # The concrete function: traced now, once, and never again.
+        return forward.get_concrete_function()
 
     def _ask(self, images, batch_size):
         forward = self.compiled("forward", self._forward)
@@ -146,7 +147,7 @@ class KerasClassifier(Classifier):
             values = captured[layer] if layer else inputs
             return logits, index, values, tape.gradient(score, values, unconnected_gradients="zero")
 
-        return function
+        return function.get_concrete_function()
 
     def gradients(self, images, target=None, *, layer=None, of="logit", around=None, key=None, batch_size=32):
         """Return Gradients: of the class's logit with respect to the preprocessed input or to a layer's output.

@@ -1,0 +1,15 @@
+"""Exercises that check themselves: `xh.check.<lesson>.<exercise>(answer)`; one module a lesson."""
+
+from importlib import import_module
+from pathlib import Path
+
+
+def lessons():
+    """Return the names of the lessons that have exercises."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in ("__init__", "exercise"))
+
+
+def __getattr__(name):
+    if name in lessons():
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"There are no exercises for {name!r}: choose from {', '.join(lessons())}.")

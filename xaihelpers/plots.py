@@ -1,0 +1,177 @@
+"""Pictures of results: perceptually uniform colours, signed maps centred on zero, a caption and alt text on each."""
+
+import base64
+import html
+import io
+
+import numpy as np
+from PIL import Image
+
+from .results import Attribution, Visualization
+
+UNSIGNED = "viridis"
+SIGNED = "RdBu"  # red speaks against the class, blue for it; told apart by the colour-blind
+
+
+class Picture:
+    """A drawn figure: PNG bytes with a caption and alt text; shows itself as the last line of a cell."""
+
+    def __init__(self, png, alt, caption=""):
+        self.png, self.alt, self.caption = png, alt, caption
+
+    def _repr_html_(self):
+        data = base64.b64encode(self.png).decode()
+        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
+        return (f'<figure style="margin:0"><img alt="{html.escape(self.alt, quote=True)}" style="max-width:100%" '
+                f'src="data:image/png;base64,{data}">{caption}</figure>')  # fmt: skip
+
+    def __repr__(self):
+        return f"Picture: {self.alt}"
+
+    def save(self, path):
+        """Write the picture to a PNG file."""
+        with open(path, "wb") as file:
+            file.write(self.png)
+
+
+def figure(fig, alt, caption="", dpi=80):
+    """Return a matplotlib figure as a Picture, and close it.
+
+    alt: what the picture shows, for those who can't see it. caption: text below it. dpi: dots per inch.
+    """
+    import matplotlib.pyplot as plt
+
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", facecolor="white")
+    plt.close(fig)
+    return Picture(_small_png(buffer), alt, caption)
+
+
+def _small_png(buffer):
+    """Return the PNG in 256 colours of its own choice: half the size, and a notebook holds many pictures."""
+    picture = Image.open(buffer).convert("RGB")
+    palette = picture.quantize(256, method=Image.Quantize.MEDIANCUT)
+    small = io.BytesIO()
+    picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(small, format="PNG", optimize=True)
+    return small.getvalue()
+
+
+def colour(heatmap, limit=None, signed=None):
+    """Return the colours of a map, (H, W, 3) float 0..1, and (low, high, colour map) for a colour bar.
+
+    limit: the value at which the colours end; None is the map's own largest absolute value.
+    signed: diverging colours centred on zero; None: if the map has negative values.
+    """
+    import matplotlib
+
+    heatmap = np.asarray(heatmap, dtype=np.float32)
+    signed = bool((heatmap < 0).any()) if signed is None else signed
+    limit = float(np.abs(heatmap).max()) if limit is None else limit
+    limit = limit or 1.0
+    low = -limit if signed else 0.0
+    name = SIGNED if signed else UNSIGNED
+    return matplotlib.colormaps[name](np.clip((heatmap - low) / (limit - low), 0, 1))[..., :3], (low, limit, name)
+
+
+def overlay(attribution, image=None, alpha=0.55, limit=None):
+    """Return the map laid over its image, (H, W, 3) uint8.
+
+    attribution: an Attribution, or a map (H, W) with its image (H, W, 3). alpha: 0 only the image, 1 only the map.
+    limit: as in `colour`. The image is drawn in grey, so that every colour seen is the map's; where the map is near
+        zero it covers less, so that the image can be recognised there.
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is {alpha!r}: expected a number from 0 (only the image) to 1 (only the map).")
+    image = getattr(attribution, "image", None) if image is None else image
+    if image is None:
+        raise ValueError("overlay got a map without an image: give the image too.")
+    heatmap = np.asarray(attribution, dtype=np.float32)
+    if heatmap.shape != np.shape(image)[:2]:
+        raise ValueError(f"The map is {heatmap.shape} and the image {np.shape(image)[:2]}: both must have the same size.")
+    colours, (_, limit, _) = colour(heatmap, limit)
+    alpha = alpha * (0.4 + 0.6 * np.clip(np.abs(heatmap) / limit, 0, 1))[..., None]
+    grey = np.asarray(Image.fromarray(as_uint8(image)).convert("L"), dtype=np.float32)[..., None] / 255
+    return np.rint(255 * ((1 - alpha) * grey + alpha * colours)).astype(np.uint8)
+
+
+def as_uint8(image):
+    """Return an image of values 0..255, of any number type, as uint8."""
+    return np.clip(np.rint(np.asarray(image, dtype=np.float32)), 0, 255).astype(np.uint8)
+
+
+def show(result, alpha=0.55, caption=None):
+    """Return a Picture of a result: for an Attribution the image, the map with its colour bar, and the map over the image."""
+    if isinstance(result, Visualization):
+        return side_by_side([result], titles=[result.class_name], caption=caption)
+    if not isinstance(result, Attribution):
+        raise TypeError(f"show got {type(result).__name__}: give an Attribution or a Visualization.")
+    caption = caption or "; ".join([f"{result.method} of “{result.class_name}”. Cost: {result.cost}", *result.diagnostics])
+    return side_by_side([result.image, result.heatmap, overlay(result, alpha=alpha)],
+                        titles=["image", f"{result.method}: {result.class_name}", "laid over it"],
+                        caption=caption, alt=describe(result))  # fmt: skip
+
+
+def describe(attribution):
+    """Return what a map shows, in words, for alt text: where its largest values are."""
+    heatmap = np.abs(attribution.heatmap)
+    if not heatmap.any():
+        return f"{attribution.method} map for {attribution.class_name}: zero everywhere"
+    row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
+    vertical = ["upper", "middle", "lower"][min(3 * row // heatmap.shape[0], 2)]
+    horizontal = ["left", "centre", "right"][min(3 * column // heatmap.shape[1], 2)]
+    share = float((heatmap > heatmap.max() / 2).mean())
+    return (f"{attribution.method} map for {attribution.class_name}: strongest in the {vertical} {horizontal}; "
+            f"{share:.0%} of the pixels are above half the maximum")  # fmt: skip
+
+
+def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=False, colour_bar=True, caption="", alt=None):
+    """Return one Picture of several images, maps and results, in rows.
+
+    items: images (H, W, 3), maps (H, W), Attributions (drawn over their image) or Visualizations, mixed as you like.
+    titles: one a picture. columns: pictures a row; None is up to five. size: inches of one picture.
+    shared_scale: all maps on one colour scale, so that they can be compared. colour_bar: draw it beside plain maps.
+    """
+    import matplotlib.pyplot as plt
+
+    items = list(items)
+    if not items:
+        raise ValueError("side_by_side got nothing to draw: give a list of images, maps or results.")
+    titles = [_title(item) for item in items] if titles is None else list(titles)
+    if len(titles) != len(items):
+        raise ValueError(f"There are {len(items)} pictures and {len(titles)} titles: give one title each.")
+    maps = [np.asarray(item) for item in items if isinstance(item, Attribution) or np.ndim(item) == 2]
+    limit = max((float(np.abs(m).max()) for m in maps), default=None) if shared_scale else None
+    columns = columns or min(len(items), 5)
+    rows = -(-len(items) // columns)
+    fig, axes = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.35) * rows), squeeze=False, layout="constrained")
+    for axis, item, title in zip(axes.flat, items, titles):
+        _draw(axis, item, limit, colour_bar)
+        axis.set_title(title, fontsize=10, wrap=True)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    return figure(fig, alt or "; ".join(filter(None, map(_words, items, titles))), caption)
+
+
+def _draw(axis, item, limit, colour_bar):
+    """Draw one image, map or result into an axis."""
+    if isinstance(item, Attribution):
+        item = overlay(item, limit=limit)
+    elif isinstance(item, Visualization):
+        item = item.image
+    item = np.asarray(item)
+    if item.ndim == 2:
+        _, (low, high, name) = colour(item, limit)
+        drawn = axis.imshow(item, cmap=name, vmin=low, vmax=high, interpolation="nearest")
+        if colour_bar:
+            bar = axis.figure.colorbar(drawn, ax=axis, fraction=0.046, pad=0.03)
+            bar.ax.tick_params(labelsize=7)
+    else:
+        axis.imshow(as_uint8(item), interpolation="nearest")
+
+
+def _title(item):
+    return f"{item.method}: {item.class_name}" if isinstance(item, (Attribution, Visualization)) else ""
+
+
+def _words(item, title):
+    return f"{title}: {describe(item)}" if isinstance(item, Attribution) else title

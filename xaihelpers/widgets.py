@@ -1,0 +1,203 @@
+"""Sliders on a technique: move one, and the picture is drawn again in its place."""
+
+import html
+import io
+import warnings
+
+import ipywidgets
+import numpy as np
+from PIL import Image
+
+from .methods import METHODS
+from .plots import as_uint8, colour, overlay, side_by_side
+from .results import Attribution, DiagnosticWarning, Visualization
+
+PANEL = 300  # pixels an edge of one panel
+_KEPT = 24  # results remembered, so that moving back is quick
+
+
+def explore(method, classifier, image, *, alpha=0.55, **ranges):
+    """Return sliders over a technique's parameters and the picture that they draw, as one widget.
+
+    method: the name of a technique, or any function `f(classifier, image, **values)` that returns an Attribution, a
+        Visualization or an image. classifier, image: as for the technique; image may be {name: image} to choose from.
+    alpha: how strongly the map covers the image at first; it has a slider of its own.
+    ranges: for each parameter (low, high), (low, high, step), a list to choose from, or {label: value}; a single
+        value is kept as it is. None given: the ranges that the technique names for itself.
+    Raises ValueError for an unknown technique, an empty list or a range that is none.
+    """
+    name, function = _function(method)
+    if not ranges and name in METHODS:
+        ranges = {key: _from_registry(slider, classifier) for key, slider in METHODS[name].sliders.items()}
+    return Explorer(name, function, classifier, image, alpha, ranges)
+
+
+def strip(method, classifier, image, *, caption="", size=2.4, **one_range):
+    """Return a Picture of a technique at several values of one parameter: the still version of its slider.
+
+    one_range: the parameter with a list of values, such as layer=["conv1", "conv5"]; single values are kept fixed.
+    """
+    _, function = _function(method)
+    lists = {key: value for key, value in one_range.items() if isinstance(value, (list, dict))}
+    if len(lists) != 1:
+        raise ValueError(f"strip got {len(lists)} parameters with a list of values: give exactly one.")
+    ((key, values),) = lists.items()
+    values = values if isinstance(values, dict) else {str(value): value for value in values}
+    fixed = {name: value for name, value in one_range.items() if name != key}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DiagnosticWarning)
+        results = [function(classifier, image, **fixed, **{key: value}) for value in values.values()]
+    return side_by_side(results, [f"{key} = {label}" for label in values], size=size, caption=caption)
+
+
+class Explorer(ipywidgets.VBox):
+    """The widget that `explore` returns. `result` is what it shows now; `sweep()` moves every control through its range."""
+
+    def __init__(self, name, function, classifier, image, alpha, ranges):
+        self.name, self._function, self._classifier = name, function, classifier
+        images = image if isinstance(image, dict) else {"image": image}
+        self.controls = {key: control for key, value in ranges.items() if (control := _control(key, value)) is not None}
+        self._fixed = {key: value for key, value in ranges.items() if key not in self.controls}
+        self._image = _control("image", images)
+        if len(images) > 1:
+            self.controls = {"image": self._image, **self.controls}
+        self._alpha = _control("overlay", (0.0, 1.0, 0.05))
+        self._alpha.value = alpha
+        self.controls["overlay"] = self._alpha
+        self._results, self.result = {}, None
+        self.picture = ipywidgets.Image(format="png", layout={"max_width": "100%", "object_fit": "contain"})
+        self.status = ipywidgets.HTML()
+        rows = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+        super().__init__([rows, self.picture, self.status])
+        for control in self.controls.values():
+            control.observe(self._redraw, names="value")
+        self._redraw()
+
+    def values(self):
+        """Return {parameter: value} as the controls stand, those kept fixed included."""
+        own = {key: _value(control) for key, control in self.controls.items() if key not in ("image", "overlay")}
+        return {**self._fixed, **own}
+
+    def sweep(self):
+        """Move every control through its range and back; return what was drawn. A control that fails raises here."""
+        report = []
+        for name, control in self.controls.items():
+            start, drawn = control.value, set()
+            try:
+                for value in _positions(control):
+                    control.value = value
+                    drawn.add(bytes(self.picture.value))
+            finally:
+                control.value = start
+            report.append(f"{name}: {len(_positions(control))} positions, {len(drawn)} different pictures")
+        return "\n".join(report)
+
+    def _redraw(self, change=None):
+        """Compute what the controls ask for (unless it is remembered) and put it into the picture."""
+        self.status.value = "<i>computing …</i>"
+        try:
+            self.result, said = self._compute()
+            self.picture.value = _png(self.result, self._alpha.value)
+        except Exception as error:
+            # The learner reads the sentence; raising it as well is what lets a notebook's test see it.
+            self.status.value = _message(str(error) or type(error).__name__, "#b3261e")
+            raise
+        self.status.value = _legend(self.result) + "".join(_message(sentence, "#8a5a00") for sentence in said)
+
+    def _compute(self):
+        """Return (result, diagnostics), from memory if these values were drawn before."""
+        values = self.values()
+        key = repr((self._image.value, sorted(values.items())))
+        if key not in self._results:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", DiagnosticWarning)
+                result = self._function(self._classifier, _value(self._image), **values)
+            said = [str(w.message) for w in caught if issubclass(w.category, DiagnosticWarning)]
+            if len(self._results) >= _KEPT:
+                self._results.pop(next(iter(self._results)))
+            self._results[key] = result, said
+        return self._results[key]
+
+
+def _function(method):
+    """Return (name, function) for a technique given by name or as a function."""
+    if isinstance(method, str):
+        if method not in METHODS:
+            raise ValueError(f"There is no technique {method!r}: choose from {', '.join(METHODS)}.")
+        return method, METHODS[method].function
+    if not callable(method):
+        raise TypeError(f"explore got {type(method).__name__}: give the name of a technique or a function.")
+    return getattr(method, "__name__", "function"), method
+
+
+def _from_registry(slider, classifier):
+    """Return a range as `explore` takes it, for a Slider of the registry."""
+    if slider.options is not None:
+        return slider.options(classifier) if callable(slider.options) else list(slider.options)
+    return (slider.low, slider.high, slider.step) if slider.step else (slider.low, slider.high)
+
+
+def _control(name, given):
+    """Return a control for a range, or None for a single value that is kept as it is."""
+    style = {"description_width": "initial"}
+    if isinstance(given, (list, dict)):
+        if not given:
+            raise ValueError(f"{name} has nothing to choose from: give at least one value.")
+        choices = dict(given) if isinstance(given, dict) else {str(value): value for value in given}
+        control = ipywidgets.Dropdown(options=list(choices), description=name, style=style)
+        control.choices = choices  # the labels are the options: a value may be an image, which can't be compared
+        return control
+    if not isinstance(given, tuple):
+        return None
+    if len(given) not in (2, 3) or not all(isinstance(v, (int, float, np.number)) for v in given) or given[0] >= given[1]:
+        raise ValueError(f"{name} got {given!r}: give (low, high) or (low, high, step) with low < high, or a list.")
+    low, high = given[:2]
+    whole = all(isinstance(v, (int, np.integer)) for v in given)
+    step = given[2] if len(given) == 3 else (1 if whole else (high - low) / 20)
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    middle = low + round((high - low) / 2 / step) * step
+    # continuous_update=False: drawn when the slider is let go, not at every pixel on the way.
+    return kind(value=middle, min=low, max=high, step=step, description=name, continuous_update=False, style=style)
+
+
+def _value(control):
+    """Return what a control stands for."""
+    return control.choices[control.value] if hasattr(control, "choices") else control.value
+
+
+def _positions(control):
+    """Return the values that `sweep` visits: every choice, or low, middle and high."""
+    if hasattr(control, "choices"):
+        return list(control.choices)
+    middle = control.min + round((control.max - control.min) / 2 / control.step) * control.step
+    return [control.min, middle, control.max]
+
+
+def _png(result, alpha):
+    """Return PNG bytes of a result: image, map and overlay side by side. Drawn with Pillow: matplotlib is too slow here."""
+    if isinstance(result, Attribution):
+        panels = [result.image, 255 * colour(result.heatmap)[0], overlay(result, alpha=alpha)]
+    else:
+        panels = [result.image if isinstance(result, Visualization) else result]
+    resized = [Image.fromarray(as_uint8(panel)).resize((PANEL, PANEL), Image.Resampling.BICUBIC) for panel in panels]
+    sheet = Image.new("RGB", (len(panels) * (PANEL + 8) - 8, PANEL), "white")
+    for i, panel in enumerate(resized):
+        sheet.paste(panel, (i * (PANEL + 8), 0))
+    buffer = io.BytesIO()
+    sheet.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _legend(result):
+    """Return the line below the picture: what it shows, its colour scale, and what it cost."""
+    if not isinstance(result, (Attribution, Visualization)):
+        return ""
+    text = f"{result.method} of “{result.class_name}”"
+    if isinstance(result, Attribution):
+        _, (low, high, _) = colour(result.heatmap)
+        text += f" · colours from {low:.3g} to {high:.3g}" + (" (red: against, blue: for)" if low < 0 else "")
+    return f"<div>{html.escape(text)} · {html.escape(str(result.cost))}</div>"
+
+
+def _message(sentence, tint):
+    return f'<div style="border-left:4px solid {tint};padding-left:8px">{html.escape(sentence)}</div>'
