@@ -25,11 +25,16 @@ STAGES = [
 def load_efficientnet_lite0():
     """Return EfficientNet-Lite0 as a `Classifier`: ImageNet, 1000 classes, RGB images of 224 x 224."""
     model = build_efficientnet_lite0()
+    set_imagenet_weights(model)
+    return Classifier(model, class_names=imagenet_class_names(), preprocess=lambda x: (x - 127) / 128)
+
+
+def set_imagenet_weights(model):
+    """Give the layers of `model` that have a name of EfficientNet-Lite0's layers their weights trained on ImageNet."""
     weights = cached_arrays("efficientnet-lite0-v1.npz", converted_weights)
     for layer in model.layers:
         if layer.weights:
             layer.set_weights([weights[f"{layer.name}/{weight.name}"] for weight in layer.weights])
-    return Classifier(model, class_names=imagenet_class_names(), preprocess=lambda x: (x - 127) / 128)
 
 
 def build_efficientnet_lite0():
@@ -37,13 +42,19 @@ def build_efficientnet_lite0():
     from keras import Input, Model, layers
 
     inputs = Input((INPUT_SIZE, INPUT_SIZE, 3), name="image")
-    x = _conv_bn(inputs, layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem_conv"))
-    for block, kernel, stride, expansion, filters in _blocks():
-        x = _block(x, block, kernel, stride, expansion, filters)
-    x = _conv_bn(x, layers.Conv2D(1280, 1, use_bias=False, name="top_conv"))
-    x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    x = layers.GlobalAveragePooling2D(name="avg_pool")(feature_maps(inputs))
     outputs = layers.Dense(1000, activation="softmax", name="predictions")(x)
     return Model(inputs, outputs, name="efficientnet_lite0")
+
+
+def feature_maps(x):
+    """Return the last activation, (N, H/32, W/32, 1280), of a new network applied to the Keras tensor `x`."""
+    from keras import layers
+
+    x = _conv_bn(x, layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem_conv"))
+    for block, kernel, stride, expansion, filters in _blocks():
+        x = _block(x, block, kernel, stride, expansion, filters)
+    return _conv_bn(x, layers.Conv2D(1280, 1, use_bias=False, name="top_conv"))
 
 
 def _blocks():
