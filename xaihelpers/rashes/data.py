@@ -1,0 +1,98 @@
+"""`RashData`: images with the masks of what is true about them, and the same images drawn again in part."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .draw import draw, draw_plain, generator
+from .lesions import CLASSES
+from .skin import TONES
+
+
+@dataclass(frozen=True, eq=False)
+class RashData:
+    """Drawn images and what is known of them. `len(data)`, and `data[which]` for some of them.
+
+    images: (n, 128, 128, 3) uint8, RGB.
+    labels: (n,) int, the index into `class_names`.
+    lesion_masks: (n, 128, 128) bool, every pixel that a visible lesion changes, its soft halo included: the evidence.
+    artefact_masks: (n, 128, 128) bool, every pixel that a sticker or ruler or its shadow changes.
+    tones: (n,) int, the skin's tone, 0 (lightest) to 9 (darkest).
+    class_names: the six classes, in the order of the labels.
+    split, seed, indices, artefacts: what an image is drawn again from; `artefacts` (n,) holds "", "sticker" or "ruler".
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    lesion_masks: np.ndarray
+    artefact_masks: np.ndarray
+    tones: np.ndarray
+    split: str
+    seed: int
+    indices: np.ndarray
+    artefacts: np.ndarray
+
+    class_names = CLASSES
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, which):
+        """Returns the chosen images as `RashData`; `which` is a slice, an array of indices or a mask of booleans."""
+        if np.ndim(which) == 0 and not isinstance(which, slice):
+            which = [which]
+        arrays = ("images", "labels", "lesion_masks", "artefact_masks", "tones", "indices", "artefacts")
+        return replace(self, **{name: getattr(self, name)[which] for name in arrays})
+
+    def __repr__(self):
+        counts = np.bincount(self.labels, minlength=len(CLASSES))
+        listed = ", ".join(f"{count} {name}" for name, count in zip(CLASSES, counts, strict=True))
+        return f"RashData({len(self)} images of the {self.split} split, seed {self.seed}: {listed})"
+
+    def without_artefact(self):
+        """Returns the same images drawn again without sticker or ruler."""
+        return draw_data(self.split, self.seed, self.indices, self.labels, np.full(len(self), ""))
+
+    def without_lesions(self):
+        """Returns the same skin drawn again without lesions; every label is then "healthy"."""
+        images = self.images.copy()
+        for i in np.flatnonzero(self.lesion_masks.any(axis=(1, 2))):
+            images[i] = draw(self.split, self.seed, int(self.indices[i]), int(self.labels[i]),
+                             self.artefacts[i] or None, lesions=False).image  # fmt: skip
+        labels = np.full_like(self.labels, CLASSES.index("healthy"))
+        return replace(self, images=images, labels=labels, lesion_masks=np.zeros_like(self.lesion_masks))
+
+
+def draw_data(split, seed, indices, labels, artefacts, progress=False):
+    """Returns the `RashData` of the given image numbers, labels and artefacts; `progress` shows a bar."""
+    rows = zip(indices, labels, artefacts, strict=True)
+    if progress:
+        from tqdm.auto import tqdm
+
+        rows = tqdm(rows, total=len(indices), desc="drawing", unit="image")
+    drawn = [draw(split, seed, int(index), int(label), artefact or None) for index, label, artefact in rows]
+    images, lesion_masks, artefact_masks, tones = (np.stack(parts) for parts in zip(*drawn, strict=True))
+    return RashData(images, np.asarray(labels), lesion_masks, artefact_masks, tones, split, seed,
+                    np.asarray(indices), np.asarray(artefacts))  # fmt: skip
+
+
+def repaint(data, where="outside", seed=0):
+    """Returns `RashData` in which one side of every lesion mask is painted over; the other side keeps its bytes.
+
+    where: "outside" puts other skin, of another tone, wherever there is no lesion: a classifier that looks at lesions
+        still sees the same class. "inside" puts back the skin that the lesions were drawn on, as if they had never
+        been there: the labels become "healthy", the masks empty.
+    seed: which other skin.
+    Raises ValueError for any other `where`.
+    """
+    if where == "inside":
+        plain = data.without_lesions()
+        mask = data.lesion_masks[..., None]
+        return replace(plain, images=np.where(mask, plain.images, data.images))
+    if where != "outside":
+        raise ValueError(f"repaint got where={where!r}: say 'outside' or 'inside' (of the lesion masks).")
+    steps = generator("repaint", seed).integers(1, len(TONES), len(data))
+    tones = (data.tones + steps) % len(TONES)  # any tone but its own
+    other = np.stack([draw_plain("repaint", seed, i, tone) for i, tone in enumerate(tones)])
+    images = np.where(data.lesion_masks[..., None], data.images, other)
+    return replace(data, images=images, tones=tones, artefact_masks=data.artefact_masks & data.lesion_masks)

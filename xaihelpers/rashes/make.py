@@ -1,0 +1,84 @@
+"""`make_rashes`: how many images of which class, and which of them carry an artefact."""
+
+import numbers
+
+import numpy as np
+
+from .artefacts import ARTEFACTS
+from .data import draw_data
+from .draw import generator
+from .lesions import CLASSES
+
+_CHOICES = 1_000  # a layer of the seed that no image uses: labels and artefacts
+
+
+def make_rashes(n, seed=0, *, class_weights=None, artefact=None, artefact_class=None, artefact_probability=0.95,
+                progress=False):  # fmt: skip
+    """Returns `RashData`: `n` drawn images of six rash classes with the masks of their lesions and artefacts.
+
+    n: number of images, at least 1.
+    seed: 0 to 2**32 - 1. The same call gives the same bytes; an image depends on the seed, its own number and its
+        label only, so the skin of image 3 is the same whatever n is. No seed gives an image of the test split.
+    class_weights: None for balanced classes, or a dict from class names to weights (classes left out get none), or six
+        numbers. The counts are as near to the proportions as whole numbers allow; their order is shuffled.
+    artefact: None, "sticker" or "ruler".
+    artefact_class: the one class whose images carry the artefact; None: all classes.
+    artefact_probability: share of those images that carry it, 0 to 1.
+    progress: show a bar.
+    Raises ValueError for anything else, in one sentence.
+    """
+    n, seed = _checked_number("n", n, 1, 10_000_000), _checked_number("seed", seed, 0, 2**32 - 1)
+    weights = _checked_weights(class_weights)
+    _check_artefact(artefact, artefact_class, artefact_probability)
+    choices = generator("train", seed, _CHOICES)
+    labels = choices.permutation(np.repeat(np.arange(len(CLASSES)), _counts(n, weights)))
+    carries = choices.random(n) < (artefact_probability if artefact else 0)
+    if artefact_class is not None:
+        carries &= labels == CLASSES.index(artefact_class)
+    return draw_data("train", seed, np.arange(n), labels, np.where(carries, artefact or "", ""), progress)
+
+
+def _counts(n, weights):
+    """Whole numbers (6,) that add up to n, nearest to the proportions: the largest remainders are rounded up."""
+    exact = n * weights / weights.sum()
+    counts = np.floor(exact).astype(int)
+    counts[np.argsort(counts - exact, kind="stable")[: n - counts.sum()]] += 1
+    return counts
+
+
+def _checked_number(name, value, low, high):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not low <= value <= high:
+        raise ValueError(f"make_rashes got {name}={value!r}: give a whole number from {low} to {high:,}.")
+    return int(value)
+
+
+def _checked_weights(weights):
+    """The weights as an array (6,) float; all one for None."""
+    if weights is None:
+        return np.ones(len(CLASSES))
+    if isinstance(weights, dict):
+        unknown = [name for name in weights if name not in CLASSES]
+        if unknown:
+            raise ValueError(f"class_weights names {unknown[0]!r}: the classes are {', '.join(CLASSES)}.")
+        weights = [weights.get(name, 0) for name in CLASSES]
+    try:
+        array = np.asarray(weights, float)
+    except (TypeError, ValueError):
+        array = np.full(1, np.nan)
+    if array.shape != (len(CLASSES),) or not np.isfinite(array).all() or array.min() < 0 or array.sum() == 0:
+        raise ValueError(
+            f"class_weights is {weights!r}: give six numbers of at least 0, not all 0, or a dict from class names to such "
+            "numbers."
+        )
+    return array
+
+
+def _check_artefact(artefact, artefact_class, probability):
+    if artefact is not None and artefact not in ARTEFACTS:
+        raise ValueError(f"artefact is {artefact!r}: choose 'sticker' or 'ruler', or None for none.")
+    if artefact_class is not None and artefact_class not in CLASSES:
+        raise ValueError(f"artefact_class is {artefact_class!r}: the classes are {', '.join(CLASSES)}.")
+    if artefact_class is not None and artefact is None:
+        raise ValueError(f"artefact_class is {artefact_class!r} but artefact is None: say which, 'sticker' or 'ruler'.")
+    if isinstance(probability, bool) or not isinstance(probability, numbers.Real) or not 0 <= probability <= 1:
+        raise ValueError(f"artefact_probability is {probability!r}: give a share from 0 to 1, for example 0.95.")
