@@ -22,12 +22,13 @@ notebooks: .venv/course
 	$(PY) notebooks/execute.py $(ONLY)
 
 benchmark: .venv/course .venv/tests
-	$(PY) -m benchmarks $(ARGS)
+	@for each in benchmarks/bench_*.py; do echo; echo "$$each"; $(PY) "$$each" || exit 1; done
 
 # For all platforms and both Python versions; names and versions only, no addresses. `make requirements UPGRADE=` keeps
-# the versions that the files name, as far as pyproject.toml still allows them.
+# the versions that the files name, as far as pyproject.toml still allows them. The extras stay in the files: with
+# spacy pinned but not spacy[lookups], pip downloads every newer spacy before it arrives at the pinned one.
 UPGRADE := --upgrade
-COMPILE := $(PY) -m uv pip compile $(UPGRADE) --universal --python-version 3.11 \
+COMPILE := $(PY) -m uv pip compile $(UPGRADE) --universal --python-version 3.11 --no-strip-extras \
 	--custom-compile-command 'make requirements' --quiet pyproject.toml
 requirements: .venv/tests
 	$(COMPILE) --extra anchors --extra lab -o requirements.txt
