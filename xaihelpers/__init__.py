@@ -5,7 +5,11 @@ image file -> images -> Classifier -> a technique -> Attribution -> plots, metri
 Every public name is imported when it is first used, so that `import xaihelpers` is quick.
 """
 
+import os
 from importlib import import_module
+
+# TensorFlow's start-up messages would greet every learner; whoever wants them sets the variable before.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 __version__ = "0.1.0"
 
