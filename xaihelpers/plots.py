@@ -14,16 +14,16 @@ SIGNED = "RdBu"  # red speaks against the class, blue for it; told apart by the 
 
 
 class Picture:
-    """A drawn figure: PNG bytes with a caption and alt text; shows itself as the last line of a cell."""
+    """A drawn figure: `png` bytes with a caption and alt text; shows itself as the last line of a cell."""
 
     def __init__(self, png, alt, caption=""):
         self.png, self.alt, self.caption = png, alt, caption
 
     def _repr_html_(self):
-        data = base64.b64encode(self.png).decode()
+        kind, data = _compact(self.png)
         caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
         return (f'<figure style="margin:0"><img alt="{html.escape(self.alt, quote=True)}" style="max-width:100%" '
-                f'src="data:image/png;base64,{data}">{caption}</figure>')  # fmt: skip
+                f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">{caption}</figure>')  # fmt: skip
 
     def __repr__(self):
         return f"Picture: {self.alt}"
@@ -44,16 +44,15 @@ def figure(fig, alt, caption="", dpi=80):
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", facecolor="white")
     plt.close(fig)
-    return Picture(_small_png(buffer), alt, caption)
+    return Picture(buffer.getvalue(), alt, caption)
 
 
-def _small_png(buffer):
-    """Return the PNG in 256 colours of its own choice: half the size, and a notebook holds many pictures."""
-    picture = Image.open(buffer).convert("RGB")
-    palette = picture.quantize(256, method=Image.Quantize.MEDIANCUT)
-    small = io.BytesIO()
-    picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(small, format="PNG", optimize=True)
-    return small.getvalue()
+def _compact(png):
+    """Return (kind, bytes): JPEG where that is smaller, since a notebook holds many photographs; PNG for plain charts."""
+    buffer = io.BytesIO()
+    # No chroma subsampling: thin red and blue details are what a signed map is made of.
+    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, format="JPEG", quality=88, subsampling=0, optimize=True)
+    return ("jpeg", buffer.getvalue()) if buffer.tell() < len(png) else ("png", png)
 
 
 def colour(heatmap, limit=None, signed=None):
