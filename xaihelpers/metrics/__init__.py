@@ -1,0 +1,27 @@
+"""Numbers for explanations: is the map where the evidence is, does the network depend on it, is it stable, is it plain?
+
+Each is a short function of a map (an Attribution or an array), named for what it measures; its docstring says what chance
+gives, which direction is better, and the paper.
+"""
+
+from .curves import Curve, deletion, insertion
+from .inside_mask import mass_inside, pointing_game, rank_inside
+from .sanity import Randomisation, model_randomisation, randomised_copy, stability
+from .shape import agreement, agreement_matrix, rank_correlation, sparseness
+
+__all__ = [
+    "Curve",
+    "Randomisation",
+    "agreement",
+    "agreement_matrix",
+    "deletion",
+    "insertion",
+    "mass_inside",
+    "model_randomisation",
+    "pointing_game",
+    "randomised_copy",
+    "rank_correlation",
+    "rank_inside",
+    "sparseness",
+    "stability",
+]

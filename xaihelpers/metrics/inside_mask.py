@@ -1,0 +1,51 @@
+"""Is the map where the evidence is? Three numbers for a map and a mask of the evidence.
+
+For all three a map of random numbers scores the share of the image that the mask covers, `mask.mean()`: compare with that.
+"""
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from .maps import checked_pair
+
+
+def pointing_game(heatmap, mask, *, tolerance=0):
+    """Return 1.0 where the map's largest value lies inside the mask, else 0.0; the mean over images is the hit rate.
+
+    heatmap: (H, W) or an Attribution. mask: (H, W), true where the evidence is. tolerance: pixels that the maximum may
+    lie outside. Where several pixels share the largest value, the share of them inside: a flat map scores as chance does.
+    Raises ValueError for a mask of another size or without a pixel. Source: Zhang and others, "Top-down Neural
+    Attention by Excitation Backprop", ECCV 2016.
+    """
+    heatmap, mask = checked_pair(heatmap, mask)
+    if tolerance < 0:
+        raise ValueError(f"tolerance is {tolerance!r}: expected a number of pixels, 0 or more.")
+    near = distance_transform_edt(~mask) <= tolerance
+    return float(near[heatmap == heatmap.max()].mean())
+
+
+def mass_inside(heatmap, mask):
+    """Return the share of the map's positive values that lies inside the mask, 0 to 1; NaN where none is positive.
+
+    heatmap, mask: as in `pointing_game`. Negative values (evidence against the class) do not count.
+    Source: Arras, Osman and Samek, "CLEVR-XAI" ("relevance mass accuracy"), Information Fusion, 2022.
+    """
+    heatmap, mask = checked_pair(heatmap, mask)
+    positive = np.maximum(heatmap, 0)
+    total = positive.sum()
+    return float(positive[mask].sum() / total) if total > 0 else float("nan")
+
+
+def rank_inside(heatmap, mask):
+    """Return the share of the K highest pixels that lies inside the mask of K pixels, 0 to 1.
+
+    heatmap, mask: as in `pointing_game`. Only the order of the values matters, so that techniques on different scales can
+    be compared. Of pixels tied at the border the share expected of a random choice counts.
+    Source: Arras, Osman and Samek, "CLEVR-XAI" ("relevance rank accuracy"), Information Fusion, 2022.
+    """
+    heatmap, mask = checked_pair(heatmap, mask)
+    k = int(mask.sum())
+    border = np.partition(heatmap.ravel(), -k)[-k]
+    above, tied = heatmap > border, heatmap == border
+    chosen_of_tied = (k - above.sum()) / tied.sum()
+    return float(((above & mask).sum() + chosen_of_tied * (tied & mask).sum()) / k)

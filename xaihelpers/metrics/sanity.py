@@ -1,0 +1,146 @@
+"""Does the map say anything about this network? Randomise the weights and look again; shake the image and look again.
+
+Adebayo and others, "Sanity Checks for Saliency Maps", NeurIPS 2018.
+Ghorbani, Abid and Zou, "Interpretation of Neural Networks Is Fragile", AAAI 2019.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..classifier import Classifier
+from ..methods import METHODS
+from ..methods.contract import require
+from ..results import DiagnosticWarning
+from .shape import rank_correlation
+
+
+@dataclass(frozen=True, eq=False)
+class Randomisation:
+    """Maps of one image while the network loses its weights, from the output down.
+
+    layers: for each stage the layer at which it ends. maps: Attributions, one a stage. original: that of the real network.
+    correlations: (stages,) rank correlation of each stage's map with the original: near 0 is as it should be, near 1
+        means that the map hardly depends on what the network has learned. NaN where a map is the same everywhere.
+    """
+
+    layers: list
+    correlations: np.ndarray
+    maps: list
+    original: object
+
+    def __repr__(self):
+        stages = ", ".join(f"{layer.split('/')[-1]} {r:.2f}" for layer, r in zip(self.layers, self.correlations))
+        return f"Randomisation({self.original.method}: rank correlation down to {stages})"
+
+
+def model_randomisation(
+    classifier, method, image, target=None, *, stages=5, absolute=False, seed=0, progress=False, **parameters
+):
+    """Return a Randomisation: the map after more and more layers, from the output down, have lost what they learned.
+
+    method: name of a technique, or the function. target: None is the class that the real network predicts, throughout.
+    stages: number of maps; the layers are shared out evenly, the last stage has none left. None: a stage for every layer.
+    absolute: correlate absolute values. parameters: those of the technique.
+    The real network is not touched: a copy is. Raises TypeError where the classifier is a plain function.
+    Source: Adebayo and others, NeurIPS 2018 ("cascading randomization").
+    """
+    method = _function(method)
+    original = _quietly(method, classifier, image, target, **parameters)
+    copy, layers = randomised_copy(classifier, of_layers=()), weighted_layers(classifier)
+    if stages is not None and (isinstance(stages, bool) or not isinstance(stages, (int, np.integer)) or stages < 1):
+        raise ValueError(f"stages is {stages!r}: expected a whole number, 1 or more, or None for every layer.")
+    groups = np.array_split(layers[::-1], min(stages or len(layers), len(layers)))
+    maps = []
+    for stage, group in enumerate(_tqdm(groups, progress, "stages")):
+        shuffle_weights(copy, group, seed=(seed, stage))
+        maps.append(_quietly(method, copy, image, original.target, **parameters))
+    correlations = [rank_correlation(original, m, absolute=absolute) for m in maps]
+    return Randomisation([str(group[-1]) for group in groups], np.array(correlations), maps, original)
+
+
+def randomised_copy(classifier, of_layers=None, *, seed=0):
+    """Return a Classifier around a copy of the network in which layers have lost their weights; the original is not changed.
+
+    of_layers: paths of layers; None is all that have weights, () is none: a plain copy.
+    """
+    import keras
+
+    require(classifier, True, "model randomisation")
+    model = keras.models.clone_model(classifier.model)
+    model.set_weights(classifier.model.get_weights())
+    copy = Classifier(model, class_names=classifier.class_names, preprocess=classifier.preprocess,
+                      input_shape=classifier.input_shape)  # fmt: skip
+    shuffle_weights(copy, weighted_layers(copy) if of_layers is None else of_layers, seed=seed)
+    return copy
+
+
+def weighted_layers(classifier):
+    """Return the paths of the layers that learned weights, first to last; nested models are opened."""
+    return [path for path, layer in classifier.layers.items()
+            if not getattr(layer, "layers", None) and layer.weights and type(layer).__name__ != "Normalization"]  # fmt: skip
+
+
+def shuffle_weights(classifier, paths, *, seed=0):
+    """Shuffle the weights of layers in place: what was learned is gone, mean and spread of the weights are kept."""
+    random = np.random.default_rng(seed)
+    for path in paths:
+        layer = classifier.layers[str(path)]
+        orders, shuffled = {}, []
+        for weight in layer.get_weights():
+            if weight.ndim > 1:
+                weight = random.permutation(weight.ravel()).reshape(weight.shape)
+            elif weight.ndim == 1:
+                # One order for all numbers of a channel: a variance must stay with its mean.
+                order = orders.setdefault(len(weight), random.permutation(len(weight)))
+                weight = weight[order]
+            shuffled.append(weight)
+        layer.set_weights(shuffled)
+
+
+def stability(
+    classifier, method, image, target=None, *, noise=5.0, repeats=5, absolute=False, seed=0, progress=False, **parameters
+):
+    """Return the mean rank correlation of the map with the maps of slightly noisy images: 1 is as stable as can be.
+
+    method, target, absolute, parameters: as in `model_randomisation`. noise: standard deviation in grey levels of 0..255.
+    repeats: number of noisy images. NaN where a map is the same everywhere.
+    Source: Ghorbani, Abid and Zou, AAAI 2019 (rank correlation under perturbation).
+    """
+    if not noise > 0 or not np.isfinite(noise):
+        raise ValueError(f"noise is {noise!r}: expected a standard deviation above 0, in grey levels of 0..255.")
+    if isinstance(repeats, bool) or not isinstance(repeats, (int, np.integer)) or repeats < 1:
+        raise ValueError(f"repeats is {repeats!r}: expected a whole number, 1 or more.")
+    method, random = _function(method), np.random.default_rng(seed)
+    original = _quietly(method, classifier, image, target, **parameters)
+    pixels, found = np.asarray(image, dtype=np.float32), []
+    for _ in _tqdm(range(repeats), progress, "noisy images"):
+        noisy = np.clip(pixels + random.normal(0, noise, pixels.shape), 0, 255).astype(np.float32)
+        again = _quietly(method, classifier, noisy, original.target, **parameters)
+        found.append(rank_correlation(original, again, absolute=absolute))
+    return float(np.mean(found))
+
+
+def _function(method):
+    """Return the technique for its name; a function is taken as it is."""
+    if isinstance(method, str):
+        return METHODS[method].function
+    if not callable(method):
+        raise TypeError(f"method is {type(method).__name__}: give the name of a technique, or the function.")
+    return method
+
+
+def _quietly(method, *args, **parameters):
+    """Call a technique without its warnings: a network without weights gives many, and they stand in `diagnostics`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DiagnosticWarning)
+        return method(*args, **parameters)
+
+
+def _tqdm(steps, progress, unit):
+    if not progress:
+        return steps
+    from tqdm.auto import tqdm
+
+    return tqdm(steps, desc=unit)

@@ -1,0 +1,71 @@
+"""How plain is a map, and how like another? Numbers that need no network and no mask."""
+
+import numpy as np
+from scipy.stats import rankdata
+
+from .maps import checked_map
+
+
+def sparseness(heatmap):
+    """Return the Gini index of the map's absolute values: 0 for a flat map, 1 - 1/n for a single pixel of n.
+
+    heatmap: (H, W) or an Attribution. A map of zeros is flat: 0.
+    Source: Hurley and Rickard, "Comparing Measures of Sparsity", IEEE Transactions on Information Theory, 2009; for
+    explanations Chalasani and others, "Concise Explanations of Neural Networks using Adversarial Training", ICML 2020.
+    """
+    values = np.sort(np.abs(checked_map(heatmap)), axis=None)
+    n, total = len(values), values.sum()
+    if total == 0:
+        return 0.0
+    return float((2 * np.arange(1, n + 1) - n - 1) @ values / (n * total))
+
+
+def rank_correlation(a, b, *, absolute=False):
+    """Return Spearman's rank correlation of two maps, -1 to 1; NaN where one of them is the same everywhere.
+
+    a, b: (H, W) or Attributions. absolute: compare the absolute values, where the sign is not of interest.
+    Source: Spearman, "The Proof and Measurement of Association between Two Things", 1904.
+    """
+    a, b = checked_map(a), checked_map(b)
+    if a.shape != b.shape:
+        raise ValueError(f"The maps are {a.shape} and {b.shape}: both must have the same size.")
+    a, b = (rankdata(np.abs(m) if absolute else m, axis=None) for m in (a, b))
+    a, b = a - a.mean(), b - b.mean()
+    length = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / length) if length > 0 else float("nan")
+
+
+def agreement(a, b, *, top=0.1):
+    """Return how much of their highest pixels two maps share, 0 to 1; two random maps share `top`.
+
+    a, b: (H, W) or Attributions. top: the share of the pixels that counts as highest. Ties count as in `rank_inside`.
+    Source: Krishna and others, "The Disagreement Problem in Explainable Machine Learning", arXiv 2202.01602, 2022
+    ("feature agreement").
+    """
+    if not 0 < top <= 1:
+        raise ValueError(f"top is {top!r}: expected a share of the pixels, above 0 and up to 1.")
+    a, b = checked_map(a), checked_map(b)
+    if a.shape != b.shape:
+        raise ValueError(f"The maps are {a.shape} and {b.shape}: both must have the same size.")
+    k = max(1, round(top * a.size))
+    return float((_chosen(a, k) * _chosen(b, k)).sum() / k)
+
+
+def _chosen(heatmap, k):
+    """Return for every pixel how likely it is among the k highest: 1, 0, or a share where values are tied."""
+    border = np.partition(heatmap.ravel(), -k)[-k]
+    above, tied = heatmap > border, heatmap == border
+    return above + tied * (k - above.sum()) / tied.sum()
+
+
+def agreement_matrix(maps, measure=rank_correlation):
+    """Return the (n, n) matrix of `measure` between every two of n maps.
+
+    maps: a list of maps of one image. measure: a function of two maps, such as `rank_correlation` or `agreement`.
+    """
+    maps = list(maps)
+    matrix = np.eye(len(maps))
+    for i in range(len(maps)):
+        for j in range(i):
+            matrix[i, j] = matrix[j, i] = measure(maps[i], maps[j])
+    return matrix
