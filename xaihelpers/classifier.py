@@ -56,9 +56,12 @@ class Classifier:
 
     # -- asking the network -------------------------------------------------------------------------------------
 
-    def probabilities(self, images, batch_size=32):
-        """Return the class probabilities, (N, C) float32, of images (N, H, W, 3) or of one image (H, W, 3)."""
-        return self._ask(images, batch_size)[1]
+    def probabilities(self, images, batch_size=32, checked=False):
+        """Return the class probabilities, (N, C) float32, of images (N, H, W, 3) or of one image (H, W, 3).
+
+        checked: the images were made from one that passed the checks, which are then not repeated for each.
+        """
+        return self._ask(images, batch_size, checked)[1]
 
     def logits(self, images, batch_size=32):
         """Return the logits, (N, C) float32: what the softmax (or sigmoid) was given."""
@@ -73,15 +76,15 @@ class Classifier:
         """Return `image` as float32 (H, W, 3), or raise ValueError in one sentence where this network can't take it."""
         return im.check_image(image, self.input_shape)
 
-    def _batches(self, images, batch_size):
-        """Yield float32 batches; every image must have passed the checks."""
+    def _batches(self, images, batch_size, checked=False):
+        """Yield float32 batches; every image must pass the checks, unless they were `checked` before."""
         if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
             raise ValueError(f"batch_size is {batch_size!r}: expected a whole number, 1 or more.")
         images = np.asarray(images)
         if images.ndim == 3:
-            images = self.check(images)[None]
+            images = (images if checked else self.check(images))[None]
         elif images.ndim == 4 and len(images):
-            for image in images:
+            for image in () if checked else images:
                 self.check(image)
         else:
             raise ValueError(f"The images have shape {images.shape}: expected (N, H, W, 3) or one image (H, W, 3).")
@@ -176,10 +179,14 @@ class CallableClassifier(Classifier):
                             "(N, H, W, 3) and returns class probabilities (N, C).")  # fmt: skip
         super().__init__(model, **options)
 
-    def _ask(self, images, batch_size):
+    def _ask(self, images, batch_size, checked=False):
         found = []
-        for batch in self._batches(images, batch_size):
-            p = self.model(self.preprocess(batch.copy()))
+        for batch in self._batches(images, batch_size, checked):
+            try:
+                p = self.model(self.preprocess(batch.copy()))
+            except Exception as error:
+                error.add_note(f"The classifier's own function raised this, for images {batch.shape} float32, 0 to 255.")
+                raise
             p = self._check_probabilities(p, len(batch))
             if np.abs(p.sum(axis=1) - 1).max() > 1e-2:
                 raise ValueError(f"The classifier returned rows that add up to {p.sum(axis=1).min():.3g} to "

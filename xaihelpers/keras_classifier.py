@@ -114,10 +114,10 @@ class KerasClassifier(Classifier):
         # The concrete function: traced now, once, and never again.
         return forward.get_concrete_function()
 
-    def _ask(self, images, batch_size):
+    def _ask(self, images, batch_size, checked=False):
         forward = self.compiled("forward", self._forward)
         logits, probabilities = [], []
-        for batch in self._batches(images, batch_size):
+        for batch in self._batches(images, batch_size, checked):
             z, p = forward(tf.constant(batch))
             self.count(forward=len(batch))
             logits.append(z.numpy())
@@ -149,13 +149,15 @@ class KerasClassifier(Classifier):
 
         return function.get_concrete_function()
 
-    def gradients(self, images, target=None, *, layer=None, of="logit", around=None, key=None, batch_size=32):
+    def gradients(self, images, target=None, *, layer=None, of="logit", around=None, key=None, batch_size=32,
+                  checked=False):  # fmt: skip
         """Return Gradients: of the class's logit with respect to the preprocessed input or to a layer's output.
 
         images: (N, H, W, 3) or (H, W, 3), 0 to 255. target: one class for all, None for each image's predicted class.
         layer: path or name of a layer; None is the model's input after preprocessing.
         of: "logit", or "probability" to see what the softmax does to it.
         around, key: replace layers as in `graph.replay`; `key` names the replacement, so that it is compiled once.
+        checked: the images were made from one that passed the checks, and may leave 0..255 (SmoothGrad's noise does).
         """
         if of not in ("logit", "probability"):
             raise ValueError(f"of is {of!r}: choose 'logit' or 'probability'.")
@@ -164,7 +166,7 @@ class KerasClassifier(Classifier):
         index = -1 if target is None else self.class_index(target)
         function = self.compiled(("gradients", layer, of, key), lambda: self._gradient_function(layer, of, around))
         parts = []
-        for batch in self._batches(images, batch_size):
+        for batch in self._batches(images, batch_size, checked):
             parts.append([t.numpy() for t in function(tf.constant(batch), tf.fill(len(batch), index))])
             self.count(forward=len(batch), backward=len(batch))
         return Gradients(*(np.concatenate(part) for part in zip(*parts)))

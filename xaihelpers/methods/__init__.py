@@ -5,8 +5,18 @@ from importlib import import_module
 
 # technique: its module. The comparison, the playground, the command line and the tests read this table.
 _MODULES = {
+    "saliency": "saliency",
+    "integrated_gradients": "integrated_gradients",
+    "guided_backprop": "guided_backprop",
+    "deep_shap": "deep_shap",
     "grad_cam": "grad_cam",
     "hires_cam": "grad_cam",
+    "occlusion": "occlusion",
+    "rise": "rise",
+    "lime": "lime",
+    "anchors": "anchors",
+    "activation_maximization": "activation_maximization",
+    "deep_dream": "deep_dream",
 }
 
 

@@ -1,0 +1,75 @@
+"""RISE's map from fewer questions: a straight line through the answers, in place of their average.
+
+The map is E[f] + Cov(f, mask) / p. How masks vary together is known without asking the network, so that only the line
+f = a + b z, with z the mask averaged over parts of the image, must be found. Ridge regression finds it; its penalty is
+the one under which the answers are most probable (MacKay, "Bayesian Interpolation", Neural Computation 1992).
+"""
+
+import numpy as np
+
+LARGEST_GRID = 32  # beyond it the line would have thousands of slopes
+_PENALTIES = np.logspace(-9, 4, 53)
+
+
+class LineThroughAnswers:
+    """Add answers batch by batch; `heatmap()` gives the map and its standard error. Memory does not grow with answers."""
+
+    def __init__(self, masks):
+        self.masks = masks
+        # Twice as fine as the cells, so that their shifts are seen; never finer than the image.
+        self.bins = tuple(min(2 * masks.grid, LARGEST_GRID, edge) for edge in masks.shape)
+        self._tables = masks.pooled(self.bins)
+        parts = self.bins[0] * self.bins[1]
+        self._sums = {"z": np.zeros(parts), "zz": np.zeros((parts, parts)), "zy": np.zeros(parts), "y": 0.0, "yy": 0.0, "n": 0}
+
+    def add(self, cells, shifts, answers):
+        """Take in the answers (n,) to the masks that (cells, shifts) stand for."""
+        down, right = (table[shifts[:, axis]] for axis, table in enumerate(self._tables))
+        z = (down @ cells.astype(np.float32) @ right.transpose(0, 2, 1)).reshape(len(cells), -1).astype(float) - self.masks.p
+        y = answers.astype(float)
+        for name, value in {"z": z.sum(0), "zz": z.T @ z, "zy": y @ z, "y": y.sum(), "yy": y @ y, "n": len(y)}.items():
+            self._sums[name] = self._sums[name] + value
+
+    def heatmap(self):
+        """Return (map, standard error), both (H, W) float32."""
+        level, slopes, errors = self._line()
+        # How a pixel of the mask varies with a part's average, over p: (1 - p) times these two, down and right.
+        down, right = (np.einsum("seg,sbg->eb", *both) / len(both[0]) for both in zip(self.masks.windows, self._tables))
+
+        def spread(part):
+            return (1 - self.masks.p) * (down @ part.reshape(self.bins) @ right.T)
+
+        variance = errors[0] ** 2 + sum(spread(error) ** 2 for error in errors[1])
+        # Answers are rounded to float32, which no number of questions undoes.
+        rounding = 2 * np.finfo(np.float32).eps * abs(level)
+        return np.float32(level + spread(slopes)), np.float32(np.sqrt(variance) + rounding)
+
+    def _line(self):
+        """Return a, b (parts,), and their errors: of a, and of b as independent directions (directions, parts)."""
+        n, mean = self._sums["n"], self._sums["z"] / self._sums["n"]
+        level = self._sums["y"] / n
+        products = self._sums["zz"] - n * np.outer(mean, mean)
+        strength, directions = np.linalg.eigh(products)
+        strength = np.maximum(strength, 0)
+        along = directions.T @ (self._sums["zy"] - n * mean * level)
+        variation = self._sums["yy"] - n * level**2
+        penalty, noise = _most_probable(strength, along, max(variation, 0), n)
+        slopes = directions @ (along / (strength + penalty))
+        errors = (directions * np.sqrt(noise / (strength + penalty))).T
+        return level - slopes @ mean, slopes, (np.sqrt(noise / n), errors)
+
+
+def _most_probable(strength, along, variation, n):
+    """Return the penalty under which the answers are most probable, and the variance that the line leaves unexplained.
+
+    strength, along: the sums of squares of the masks, and with the answers, in directions that do not mix.
+    variation: the answers' sum of squares about their mean.
+    """
+    penalties = _PENALTIES[:, None] * max(strength.mean(), 1e-12)
+    explained = (along**2 / (strength + penalties)).sum(axis=1)
+    noise = np.maximum(variation - explained, 1e-13 * variation) / n
+    if variation == 0:
+        return penalties[-1, 0], 0.0
+    evidence = -n * np.log(noise) - np.log1p(strength / penalties).sum(axis=1)
+    best = int(evidence.argmax())
+    return penalties[best, 0], noise[best]

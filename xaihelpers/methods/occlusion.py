@@ -1,0 +1,120 @@
+"""Occlusion sensitivity: cover one patch after the other; what matters is where covering costs the class its probability.
+
+Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014.
+"""
+
+import numpy as np
+
+from .contract import Finding, Slider, technique, whole_number
+from .questions import LIKELY_SAME, ask, own_fill
+
+
+def _edges(*parts):
+    """Return a choice of patch sizes or strides: these parts of the classifier's shorter edge, in pixels."""
+    return lambda classifier: sorted({max(1, min(edge or 224 for edge in classifier.input_shape[:2]) // n) for n in parts})
+
+
+_SLIDERS = {
+    "patch": Slider(options=_edges(16, 8, 5, 4)),
+    "stride": Slider(options=_edges(32, 16)),
+    "fill": Slider(options=["mean", "blur", 0, 127, 255], default="mean"),
+}
+
+
+@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
+def occlusion(classifier, image, target=None, *, patch=None, stride=None, fill="mean", levels=1, keep=0.25, seed=0,
+              batch_size=32, progress=False):  # fmt: skip
+    """Return the occlusion map of one class, (H, W): how far covering a pixel's patch lowers the class's probability.
+
+    Positive: the class needs what is there. Negative: the class is likelier without it. The mean over all patches that
+    cover the pixel; patches at the border are cut off, so that every pixel is covered.
+
+    classifier: any Classifier. image: (H, W, 3), 0 to 255. target: class index, name, or None.
+    patch: edge of the square patch in pixels; None is an eighth of the image's shorter edge. stride: pixels from one
+        patch to the next, at most `patch`; None is half the patch. fill: what a covered pixel shows: "mean" (the image's
+        mean colour), "blur", or a colour 0 to 255, as one number or three.
+    levels: 1 asks every patch. With 2 or more it goes from coarse to fine: patches and strides 2, 4, ... times as large
+        come first, and smaller ones are only asked where the map is largest, over the share `keep` of the image.
+    details: "patch", "stride", "probability" (of the whole image), "questions" (patches asked at each level), and "finest"
+        (H, W): where the smallest patches were asked.
+    Raises ValueError in one sentence for an argument out of range. Source: Zeiler and Fergus, ECCV 2014.
+    """
+    shorter = min(image.shape[:2])
+    patch = max(1, shorter // 8) if patch is None else whole_number(patch, "patch")
+    stride = max(1, patch // 2) if stride is None else whole_number(stride, "stride")
+    levels, batch_size = whole_number(levels, "levels"), whole_number(batch_size, "batch_size")
+    _check_sizes(patch, stride, levels, keep, shorter)
+    covered = own_fill(image, fill)
+    whole = classifier.probabilities(image)[0]
+    target = int(whole.argmax()) if target is None else target
+    heatmap, questions = np.zeros(image.shape[:2]), []
+    for scale in 2 ** np.arange(levels)[::-1]:
+        windows = _windows(image.shape, patch * scale, stride * scale)
+        if questions:
+            close = _largest(heatmap, keep)
+            windows = [window for window in windows if close[window].any()]
+        drops = np.empty(len(windows))
+        batches = _covered(image, covered, windows, batch_size)
+        for asked, probabilities in ask(classifier, batches, f"occlusion, {patch * scale} px", len(windows), progress):
+            drops[asked] = whole[target] - probabilities[:, target]
+        # A patch of twice the edge spreads its drop over four times the pixels.
+        heatmap, finest = _mean_of_windows(heatmap / 4, windows, drops)
+        questions.append(len(windows))
+    details = {"patch": patch, "stride": stride, "probability": float(whole[target]), "questions": questions, "finest": finest}
+    return Finding(heatmap, target, details, _doubts(heatmap))
+
+
+def _windows(shape, patch, stride):
+    """Return the windows (rows, columns), slices, that cover an image of that shape; the last ones are cut at its border."""
+    starts = [range(0, max(edge - patch, 0) + stride, stride) for edge in shape[:2]]
+    return [(slice(top, min(top + patch, shape[0])), slice(left, min(left + patch, shape[1])))
+            for top in starts[0] for left in starts[1]]  # fmt: skip
+
+
+def _covered(image, covered, windows, batch_size):
+    """Yield (which windows, images): the image with one window covered in each, in an array used again and again."""
+    images = np.repeat(image[None].astype(np.float32), min(batch_size, len(windows)), axis=0)
+    for start in range(0, len(windows), batch_size):
+        asked = windows[start : start + batch_size]
+        for one, window in zip(images, asked):
+            one[window] = covered[window]
+        yield slice(start, start + len(asked)), images[: len(asked)]
+        for one, window in zip(images, asked):
+            one[window] = image[window]
+
+
+def _mean_of_windows(before, windows, drops):
+    """Return for every pixel the mean drop over the windows that cover it (`before` where none does), and where one does."""
+    total, times = np.zeros_like(before), np.zeros_like(before)
+    for window, drop in zip(windows, drops):
+        total[window] += drop
+        times[window] += 1
+    return np.where(times > 0, total / np.maximum(times, 1), before), times > 0
+
+
+def _largest(heatmap, keep):
+    """Return where a map is largest in size, over the share `keep` of the image, (H, W) bool."""
+    size = np.abs(heatmap)
+    return size >= np.quantile(size, 1 - keep)
+
+
+def _doubts(heatmap):
+    """Return the reasons, if any, not to trust this map, and what to do about each."""
+    if np.abs(heatmap).max() < LIKELY_SAME:
+        return ("No patch changes the probability: the patches are too small to matter, the fill looks like what it covers, "
+                "or the network does not use this image. Try a larger patch or another fill.",)  # fmt: skip
+    return ()
+
+
+def _check_sizes(patch, stride, levels, keep, shorter):
+    """Raise ValueError in one sentence for sizes that do not go together."""
+    if patch > shorter:
+        raise ValueError(f"patch is {patch} and the image's shorter edge {shorter} pixels: give {shorter} or fewer.")
+    if stride > patch:
+        raise ValueError(f"stride is {stride} and patch {patch}: pixels between the patches would never be covered; give a "
+                         f"stride of {patch} or less.")  # fmt: skip
+    if patch * 2 ** (levels - 1) > shorter:
+        raise ValueError(f"With levels = {levels} the first patches are {patch * 2 ** (levels - 1)} pixels an edge, larger than "
+                         f"the image ({shorter}): use fewer levels or a smaller patch.")  # fmt: skip
+    if isinstance(keep, bool) or not isinstance(keep, (int, float, np.integer, np.floating)) or not 0 < keep <= 1:
+        raise ValueError(f"keep is {keep!r}: expected the share of the image that is looked at closely, above 0, at most 1.")

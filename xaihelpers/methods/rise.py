@@ -1,0 +1,128 @@
+"""RISE: hide random parts of the image many times; a pixel matters if the class does well when it is kept.
+
+Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Black-box Models", BMVC 2018.
+"""
+
+import numpy as np
+
+from .contract import Finding, Slider, technique, whole_number
+from .mask_regression import LARGEST_GRID, LineThroughAnswers
+from .masks import DESIGNS, Masks
+from .questions import LIKELY_SAME, ask
+
+_SLIDERS = {
+    "n_masks": Slider(100, 1000, 100, default=500),
+    "grid": Slider(2, 14, 1, default=8),
+    "p": Slider(0.1, 0.9, 0.1, default=0.5),
+    "design": Slider(options=list(DESIGNS)),
+}
+
+
+@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
+def rise(classifier, image, target=None, *, n_masks=1000, grid=8, p=0.5, design="balanced", seed=0, batch_size=32,
+         progress=False):  # fmt: skip
+    """Return the RISE map of one class, (H, W): its expected probability, given that the pixel is kept.
+
+    classifier: any Classifier. image: (H, W, 3), 0 to 255; what is hidden turns black. target: class index, name, or None.
+    n_masks: how many masked images are asked: this is the whole cost. The first masks of a larger number are those of a
+        smaller one. grid: cells an edge of a mask. p: the probability that a cell is kept.
+    design: "balanced" needs about half as many masks: cells are kept equally often, alone and in pairs, and the map is
+        read from a straight line through the answers. "independent" is the paper's: a coin for every cell, and the
+        map is the sum of probability times mask, over the sum of the masks.
+    progress: say what it costs, show a bar, and, if you interrupt it, keep the map of the masks asked so far.
+    details: "standard_error" (H, W), "answers" (n_masks,) in the order asked.
+    Raises ValueError in one sentence for an argument out of range. Source: Petsiuk and others, BMVC 2018.
+    """
+    n_masks, batch_size = whole_number(n_masks, "n_masks", 2), whole_number(batch_size, "batch_size")
+    seed = whole_number(seed, "seed", 0)
+    masks = Masks(image.shape[:2], _checked_grid(grid, image.shape), _checked_share(p), _checked_design(design), seed)
+    if target is None:
+        target = classifier.class_index(None, image)
+    # A grid too fine for a line with a slope for every part is averaged, as in the paper.
+    found = LineThroughAnswers(masks) if design == "balanced" and grid <= LARGEST_GRID else WeightedMean(masks)
+    answers, stopped = [], ()
+    try:
+        batches = _masked(image, masks, n_masks, batch_size)
+        for drawn, probabilities in ask(classifier, batches, "rise", n_masks, progress):
+            answers.append(probabilities[:, target])
+            found.add(*drawn, answers[-1])
+    except KeyboardInterrupt:
+        if not progress or not answers:
+            raise
+        stopped = (f"Interrupted: this is the map of the first {sum(map(len, answers))} of {n_masks} masks.",)
+    heatmap, error = found.heatmap()
+    answers = np.concatenate(answers)
+    details = {"standard_error": error, "answers": answers}
+    return Finding(heatmap, target, details, (*stopped, *_doubts(heatmap, error, answers)))
+
+
+def _masked(image, masks, n_masks, batch_size):
+    """Yield ((cells, shifts), images): the next masks and the image seen through them, in an array used again and again."""
+    height, width, channels = image.shape
+    seen = np.empty((min(batch_size, n_masks), height, width * channels), dtype=np.float32)
+    flat = np.ascontiguousarray(image, dtype=np.float32).reshape(height, width * channels)
+    for start in range(0, n_masks, batch_size):
+        n = min(batch_size, n_masks - start)
+        drawn = masks.draw(n)
+        masks.build(*drawn, channels, out=seen[:n])
+        seen[:n] *= flat
+        yield drawn, seen[:n].reshape(n, height, width, channels)
+
+
+class WeightedMean:
+    """The paper's map: of the answers to all masks the mean for every pixel, weighted by how far it was kept."""
+
+    def __init__(self, masks):
+        self.masks = masks
+        self._kept, self._squares = 0.0, 0.0
+
+    def add(self, cells, shifts, answers):
+        """Take in the answers (n,) to the masks that (cells, shifts) stand for."""
+        masks = self.masks.build(cells, shifts)
+        weights = np.stack([np.ones_like(answers), answers, answers**2]).astype(np.float32)
+        self._kept = self._kept + np.tensordot(weights[:2], masks, 1).astype(float)
+        masks *= masks
+        self._squares = self._squares + np.tensordot(weights, masks, 1).astype(float)
+
+    def heatmap(self):
+        """Return (map, standard error), both (H, W) float32. A pixel that no mask kept has the map 0 and an infinite error."""
+        kept, score = self._kept
+        never = kept <= 0
+        kept = np.where(never, 1, kept)
+        heatmap = score / kept
+        one, two, three = self._squares
+        # The variance of a ratio of two sums: sum of (mask x (answer - map))^2 over (sum of masks)^2.
+        error = np.sqrt(np.maximum(three - 2 * heatmap * two + heatmap**2 * one, 0)) / kept
+        return np.float32(heatmap), np.float32(np.where(never, np.inf, error))
+
+
+def _doubts(heatmap, error, answers):
+    """Return the reasons, if any, not to trust this map, and what to do about each."""
+    if np.ptp(answers) < LIKELY_SAME:
+        return ("The probability is the same whatever is hidden: the network does not look at this image for this class. "
+                "Choose another class.",)  # fmt: skip
+    noise = float(np.sqrt(np.mean(error.astype(float) ** 2)))
+    signal = float(heatmap.std())
+    if not noise <= signal:
+        return (f"RISE's standard error ({noise:.2g}) is larger than its signal ({signal:.2g}, the map's standard deviation): "
+                f"the map is mostly chance. Ask more than {len(answers)} masks, or use a coarser grid.",)  # fmt: skip
+    return ()
+
+
+def _checked_grid(grid, shape):
+    grid, shorter = whole_number(grid, "grid"), min(shape[:2])
+    if grid > shorter:
+        raise ValueError(f"grid is {grid} and the image's shorter edge {shorter} pixels: give {shorter} cells or fewer.")
+    return grid
+
+
+def _checked_share(p):
+    if isinstance(p, (bool, np.bool_)) or not isinstance(p, (int, float, np.integer, np.floating)) or not 0 < p < 1:
+        raise ValueError(f"p is {p!r}: expected the probability that a cell is kept, above 0 and below 1.")
+    return float(p)
+
+
+def _checked_design(design):
+    if design not in DESIGNS:
+        raise ValueError(f"There is no design {design!r}: choose from {', '.join(DESIGNS)}.")
+    return design
