@@ -34,13 +34,15 @@ requirements: .venv/tests
 	$(COMPILE) --extra anchors --extra lab -o requirements.txt
 	$(COMPILE) --group test -c requirements.txt -o requirements-test.txt
 
-# A stamp is written last, so that an install cut short is taken up again by the next call. The constraint is for what
-# learners install besides: alibi does not work with numpy 2.
+# A stamp is written last, so that an install cut short is taken up again by the next call. JupyterLab's question
+# about news is turned off: the answer needs a network. The constraint is for what learners install besides: alibi does
+# not work with numpy 2.
 .venv/course: requirements.txt pyproject.toml
-	@$(PY) -m pip --version >/dev/null 2>&1 || { $(FIND_PYTHON); "$$python" -m venv --clear .venv; }
+	@$(PY) -c 'import pip, $(IN_RANGE)' 2>/dev/null || { $(FIND_PYTHON); "$$python" -m venv --clear .venv; }
 	@echo 'Installing the course into .venv: once only, some minutes, about 3 GB on disk.'
 	$(PY) -m pip install -r requirements.txt
 	$(PY) -m pip install --no-deps --no-build-isolation -e .
+	@$(PY) -m jupyterlab.labextensions disable --level=sys_prefix @jupyterlab/apputils-extension:announcements 2>/dev/null
 	@echo 'numpy<2' > .venv/numpy.txt
 	@$(PY) -m pip config --quiet --site set install.constraint "$$($(PY) -c 'import pathlib; print(pathlib.Path(".venv/numpy.txt").resolve().as_uri())')"
 	@touch $@
@@ -49,9 +51,10 @@ requirements: .venv/tests
 	$(PY) -m pip install -r requirements-test.txt
 	@touch $@
 
+IN_RANGE := sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))
 # The first of these that runs, is Python 3.11 or 3.12, and can make an environment (Debian packs that part separately).
 FIND_PYTHON = for python in $(PYTHON) python3.12 python3.11 python3 python ''; do \
-	"$$python" -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && break; done; \
+	"$$python" -c 'import ensurepip, $(IN_RANGE)' 2>/dev/null && break; done; \
 	test -n "$$python" || { echo 'The course needs Python 3.11 or 3.12 with its venv module: install one (on Debian and \
 	Ubuntu also python3-venv), or name it: make lab PYTHON=/path/to/python3.12' >&2; exit 1; }
 
