@@ -32,6 +32,7 @@ _HOME = {
     "sample_photo": "images",
     "show": "plots",
     "side_by_side": "plots",
+    "silence": "methods.channel_account",
     "strip": "widgets",
 }
 # public module: where it lives

@@ -29,7 +29,7 @@ class Picture:
         return f"Picture: {self.alt}"
 
     def save(self, path):
-        """Write the picture to a PNG file."""
+        """Write the picture to a PNG file (WebP for one that plays)."""
         with open(path, "wb") as file:
             file.write(self.png)
 
@@ -47,8 +47,31 @@ def figure(fig, alt, caption="", dpi=80):
     return Picture(buffer.getvalue(), alt, caption)
 
 
+def animate(frames, alt="", caption="", seconds=4.0, scale=1, times=3):
+    """Return a Picture that plays: frames (H, W, 3) of one size, or those of a Visualization.
+
+    alt, caption: as for `figure`. seconds: how long one pass takes; the last frame then stays for as long again.
+    scale: enlargement in whole pixels. times: how often it plays, after which the last frame stays.
+    """
+    if isinstance(frames, Visualization):
+        alt = alt or f"{frames.method} of {frames.class_name}, the picture as it grew, in {len(frames.frames)} frames"
+        frames = frames.frames
+    pictures = [Image.fromarray(np.kron(as_uint8(frame), np.ones((scale, scale, 1), np.uint8))) for frame in frames]
+    if not pictures:
+        raise ValueError("animate got no frames: give a list of images, or a Visualization.")
+    if not alt:
+        raise ValueError("animate got no alt: say in words what plays, for those who can't see it.")
+    each = max(1, round(1000 * seconds / len(pictures)))
+    buffer = io.BytesIO()
+    pictures[0].save(buffer, format="WEBP", save_all=True, append_images=pictures[1:], quality=80, loop=times,
+                     duration=[each] * (len(pictures) - 1) + [round(1000 * seconds)])  # fmt: skip
+    return Picture(buffer.getvalue(), alt, caption)
+
+
 def _compact(png):
     """Return (kind, bytes): JPEG where that is smaller, since a notebook holds many photographs; PNG for plain charts."""
+    if png.startswith(b"RIFF"):
+        return "webp", png  # frames that play, from `animate`
     buffer = io.BytesIO()
     # No chroma subsampling: thin red and blue details are what a signed map is made of.
     Image.open(io.BytesIO(png)).convert("RGB").save(buffer, format="JPEG", quality=88, subsampling=0, optimize=True)

@@ -124,7 +124,10 @@ def _function(method):
     if isinstance(method, str):
         if method not in METHODS:
             raise ValueError(f"There is no technique {method!r}: choose from {', '.join(METHODS)}.")
-        return method, METHODS[method].function
+        function = METHODS[method].function
+        if METHODS[method].takes_image:
+            return method, function
+        return method, lambda classifier, image, **values: function(classifier, **values)  # the image is drawn from noise
     if not callable(method):
         raise TypeError(f"explore got {type(method).__name__}: give the name of a technique or a function.")
     return getattr(method, "__name__", "function"), method

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..classifier import Classifier
-from ..images import looks_preprocessed
-from ..results import Attribution, DiagnosticWarning
+from ..images import check_image, looks_preprocessed
+from ..results import Attribution, DiagnosticWarning, Visualization
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,17 @@ class Slider:
 
 @dataclass(frozen=True)
 class Method:
-    """An entry of the registry. family: gradient, CAM, perturbation or feature visualization."""
+    """An entry of the registry. family: gradient, CAM, perturbation or feature visualization.
+
+    takes_image: False for a technique that draws its picture from noise, `method(classifier, target, ...)`.
+    """
 
     name: str
     function: object
     family: str
     needs_gradients: bool
     sliders: dict = field(default_factory=dict)
+    takes_image: bool = True
 
 
 class Finding(NamedTuple):
@@ -84,6 +88,63 @@ def technique(*, family, needs_gradients, sliders=None):
     return decorate
 
 
+class Seen(NamedTuple):
+    """What a technique of feature visualization has to say: a picture that a network made, and how it grew.
+
+    image: (H, W, 3), 0 to 255. name: what was driven up, in words. target: the class index, None where it is no class.
+    activation: one number a step. frames: pictures on the way. details, diagnostics: as in `Finding`.
+    """
+
+    image: np.ndarray
+    name: str
+    target: int | None
+    activation: np.ndarray
+    frames: list = []
+    details: dict = {}
+    diagnostics: tuple = ()
+
+
+def visualization(*, sliders=None):
+    """Turn `find(classifier, [image,] target, *, ...) -> Seen` into a technique that returns a Visualization.
+
+    The sibling of `technique` for what a network has learned. A technique that takes an image takes one of any size.
+    """
+
+    def decorate(find):
+        signature = inspect.signature(find)
+        takes_image = "image" in signature.parameters
+
+        @functools.wraps(find)
+        def visualize(classifier, *given, **parameters):
+            bound = signature.bind(classifier, *given, **parameters)
+            bound.apply_defaults()
+            arguments = dict(list(bound.arguments.items())[1:])
+            require(classifier, True, find.__name__)
+            if takes_image:
+                arguments["image"] = check_image(arguments["image"])
+            if arguments["target"] is not None:
+                arguments["target"] = classifier.class_index(arguments["target"])
+            with classifier.measure() as cost:
+                seen = find(classifier, **arguments)
+            diagnostics = _announce(takes_image and looks_preprocessed(arguments["image"]), *seen.diagnostics)
+            kept = {k: v for k, v in arguments.items() if k not in ("image", "target", "progress")}
+            return Visualization(
+                method=find.__name__, target=seen.target, class_name=seen.name, parameters=kept, cost=cost(),
+                details=seen.details, diagnostics=diagnostics, image=_as_uint8(seen.image),
+                frames=[_as_uint8(frame) for frame in seen.frames], activation=np.asarray(seen.activation, dtype=np.float32),
+            )  # fmt: skip
+
+        visualize.__signature__ = signature.replace(return_annotation=Visualization)
+        visualize.method = Method(find.__name__, visualize, "feature visualization", True, sliders or {}, takes_image)
+        return visualize
+
+    return decorate
+
+
+def _as_uint8(image):
+    return np.clip(np.rint(np.asarray(image, dtype=np.float32)), 0, 255).astype(np.uint8)
+
+
 def require(classifier, needs_gradients, name):
     """Raise TypeError in one sentence where the classifier is none, or has no gradients and the technique needs them."""
     if not isinstance(classifier, Classifier):
@@ -91,6 +152,13 @@ def require(classifier, needs_gradients, name):
     if needs_gradients and not classifier.has_gradients:
         raise TypeError(f"{name} needs gradients, and a plain function has none: give a Keras model, or use a technique "
                         "that only asks questions (occlusion, rise, lime, anchors).")  # fmt: skip
+
+
+def whole_number(value, name, least=1):
+    """Return `value` as an int, or raise ValueError where it is no whole number of `least` or more."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{name} is {value!r}: expected a whole number, {least} or more.")
+    return int(value)
 
 
 def _announce(*sentences):

@@ -1,0 +1,155 @@
+"""Activation maximization: the picture that a class, or one channel of one layer, would like to see most.
+
+Erhan and others, "Visualizing Higher-Layer Features of a Deep Network", University of Montreal, 2009.
+Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks", ICLR workshop, 2014.
+Olah, Mordvintsev and Schubert, "Feature Visualization", Distill, 2017.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from . import gradient_ascent as ascent
+from .contract import Seen, Slider, visualization, whole_number
+from .picture_space import Fourier, Pixels
+
+_SLIDERS = {
+    "steps": Slider(low=16, high=256, step=16, default=64),
+    "step_size": Slider(low=0.01, high=0.2, step=0.01, default=0.05),
+    "total_variation": Slider(low=0.0, high=20.0, step=1.0, default=0.0),
+}
+_ANY_SIZE = 224
+
+
+@visualization(sliders=_SLIDERS)
+def activation_maximization(
+    classifier, target=None, *, layer=None, channel=None, steps=256, step_size=0.05, space="fourier", optimizer="adam",
+    jitter=8, l2=0.0, total_variation=0.0, radius=None, size=None, frames=8, seed=0, batch_size=32, progress=False,
+):  # fmt: skip
+    """Return the picture that drives up a class's logit, or the mean of one channel, found by gradient ascent from noise.
+
+    target: class index or name; or layer and channel: a layer with a spatial output (None: the last one), 0..k-1.
+    steps, step_size: how often, and how far in picture units; in these black is -1, white 1.
+    space: "fourier" changes waves and independent colours, "pixels" changes pixels. optimizer: "adam", or "plain": the
+        gradient divided by its root mean square.
+    jitter: each step looks at the picture rolled by up to so many pixels. l2, total_variation: weights of the two
+        penalties. radius: the picture's root mean square is kept under it (pixels only).
+    size: edge in pixels; None is the classifier's input, 224 where it takes any. frames: pictures kept on the way.
+    details: "frame_steps", and "probability" of the class for the finished picture (of classifier's size only).
+    Raises ValueError for an unknown class or layer, a channel out of range, zero steps.
+    """
+    layer, index, name = _goal(classifier, target, layer, channel)
+    steps, shape = whole_number(steps, "steps"), _shape(classifier, size)
+    settings = {
+        "step_size": ascent.number(step_size, "step_size", 0, strict=True), "l2": ascent.number(l2, "l2", 0),
+        "total_variation": ascent.number(total_variation, "total_variation", 0),
+        "jitter": whole_number(jitter, "jitter", 0), "index": index,
+    }  # fmt: skip
+    picture = _space(space, shape, radius)
+    key = ("activation_maximization", layer, optimizer, space, radius, shape)
+    draw, step = classifier.compiled(key, lambda: _functions(classifier, layer, picture, optimizer))
+    settings = {name: tf.constant(value) for name, value in settings.items()}
+    kept = np.unique(np.linspace(0, steps, whole_number(frames, "frames", 0), dtype=int, endpoint=False)).tolist()
+    state, seen = _State(picture.start(whole_number(seed, "seed", 0))), []
+
+    def advance(i):
+        if i in kept:
+            seen.append(draw(state.x).numpy()[0])
+        value, after = step(*state.all, tf.constant(i), tf.constant(seed), settings)
+        value = value.numpy()
+        classifier.count(forward=1, backward=1)
+        state.all = after
+        return value
+
+    values = ascent.climb(advance, steps, progress=progress, name=f"{name}: steps")
+    image = draw(state.x).numpy()[0]
+    said = ascent.what_happened(values, steps)
+    details = {"frame_steps": [*kept[: len(seen)], len(values)]}
+    if target is not None and all(want in (None, have) for have, want in zip(shape, classifier.input_shape)):
+        details["probability"] = float(classifier.probabilities(np.clip(np.rint(image), 0, 255))[0, index])
+    return Seen(image, name, target, values, [*seen, image], details, said)
+
+
+class _State:
+    """Everything that one step changes, in one tuple, so that an interruption never leaves half a step."""
+
+    def __init__(self, start):
+        start = tf.constant(start)
+        self.all = (start, tf.zeros_like(start), tf.zeros_like(start))
+
+    @property
+    def x(self):
+        return self.all[0]
+
+
+def _functions(classifier, layer, picture, optimizer):
+    """Compile (draw, step) for one goal: x -> image; x, two running means, step, seed, settings -> value, the same three."""
+    if optimizer not in _DIRECTIONS:
+        raise ValueError(f"optimizer is {optimizer!r}: choose from {', '.join(map(repr, _DIRECTIONS))}.")
+
+    @tf.function(autograph=False)
+    def draw(x):
+        return 127.5 + 127.5 * picture.draw(x)
+
+    @tf.function(autograph=False)
+    def step(x, mean, square, i, seed, settings):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(x)
+            drawn = picture.draw(x)
+            seen = ascent.jitter(drawn, settings["jitter"], tf.stack([seed, i]))
+            value = ascent.activation(classifier, 127.5 + 127.5 * seen, {layer: 1.0} if layer else {}, settings["index"])
+            penalty = settings["l2"] * ascent.l2(drawn) + settings["total_variation"] * ascent.total_variation(drawn)
+            score = value - penalty
+        gradient = tape.gradient(score, x, unconnected_gradients="zero")
+        direction, mean, square = _DIRECTIONS[optimizer](gradient, mean, square, tf.cast(i, tf.float32) + 1)
+        return value[0], (picture.bound(x + settings["step_size"] * direction), mean, square)
+
+    return draw, step
+
+
+def _plain(gradient, mean, square, i):
+    """Return the gradient divided by its root mean square."""
+    return gradient / (tf.sqrt(tf.reduce_mean(gradient**2)) + 1e-12), mean, square
+
+
+def _adam(gradient, mean, square, i):
+    """Return Adam's direction: every number moves about one unit, however large its gradient. Kingma and Ba, ICLR 2015."""
+    mean = 0.9 * mean + 0.1 * gradient
+    square = 0.99 * square + 0.01 * gradient**2
+    return mean / (1 - 0.9**i) / (tf.sqrt(square / (1 - 0.99**i)) + 1e-8), mean, square
+
+
+_DIRECTIONS = {"adam": _adam, "plain": _plain}
+
+
+def _goal(classifier, target, layer, channel):
+    """Return (layer path or None, class or channel index, name) of what is to be driven up."""
+    if target is not None:
+        if layer is not None or channel is not None:
+            raise ValueError("Both a class and a channel were given: give target, or layer and channel.")
+        classifier._head.require_logits()
+        return None, target, classifier.class_names[target]
+    if layer is None and channel is None:
+        raise ValueError("Nothing was given to drive up: give a class (target), or a layer and a channel.")
+    path = ascent.spatial_layer(classifier, layer)
+    n = ascent.n_channels(classifier, path)
+    if channel is None or isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < n:
+        raise ValueError(f"channel is {channel!r}: layer {path!r} has the channels 0 to {n - 1}.")
+    return path, int(channel), f"{path.split('/')[-1]}, channel {channel}"
+
+
+def _shape(classifier, size):
+    """Return (height, width) of the picture."""
+    if size is not None:
+        return (whole_number(size, "size"),) * 2
+    return tuple(edge or _ANY_SIZE for edge in classifier.input_shape[:2])
+
+
+def _space(space, shape, radius):
+    """Return the way in which the picture is written down."""
+    if space == "pixels":
+        return Pixels(*shape, None if radius is None else ascent.number(radius, "radius", 0, strict=True))
+    if space != "fourier":
+        raise ValueError(f"space is {space!r}: choose 'fourier' or 'pixels'.")
+    if radius is not None:
+        raise ValueError("radius bounds pixels: choose space='pixels', or leave it out.")
+    return Fourier(*shape)

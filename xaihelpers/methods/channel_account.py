@@ -1,0 +1,147 @@
+"""A readable account of one decision: which channels of a layer contributed most to it, and where they look.
+
+A channel's contribution is what HiResCAM attributes to it: gradient times activation, summed over places (Draelos and
+Carin, arXiv 2011.08891, 2020). Where the network behind the layer is linear, as on a head of global average pooling and one
+Dense layer, the contributions of all channels add up to the logit minus the bias.
+"""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from ..results import Cost, DiagnosticWarning
+from .contract import require, whole_number
+from .gradient_ascent import spatial_layer
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelAccount:
+    """What each of K channels of one layer contributed to one logit.
+
+    image, target, class_name, layer: what was asked. logit: the class's logit. contributions: (K,) float32, in units of
+    the logit, signed. activations: (h, w, K), the layer's output. channels: indices of the `top` largest contributions.
+    cost: forward and backward passes, seconds.
+    """
+
+    image: np.ndarray
+    target: int
+    class_name: str
+    layer: str
+    logit: float
+    contributions: np.ndarray
+    activations: np.ndarray
+    channels: np.ndarray
+    cost: Cost
+
+    @property
+    def offset(self):
+        """What no channel accounts for: the logit minus all contributions; the bias on a linear head."""
+        return float(self.logit - self.contributions.sum())
+
+    @property
+    def shares(self):
+        """(K,) each contribution divided by the sum of them all; they add up to 1, and are negative against the class."""
+        return self.contributions / self.contributions.sum()
+
+    @property
+    def explained(self):
+        """The share of logit minus offset that the named channels explain together."""
+        return float(self.shares[self.channels].sum())
+
+    def table(self):
+        """Return a pandas DataFrame, one row a named channel: channel, contribution, share, shares so far."""
+        import pandas
+
+        share = self.shares[self.channels]
+        columns = {"channel": self.channels, "contribution": self.contributions[self.channels], "share": share}
+        return pandas.DataFrame({**columns, "so far": np.cumsum(share)})
+
+    def map(self, channel):
+        """Return where one channel is active, (H, W) float32, resized to the image (bilinear)."""
+        height, width = self.image.shape[:2]
+        picture = Image.fromarray(np.asarray(self.activations[..., channel], dtype=np.float32))
+        return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+
+    def crop(self, channel, edge=64):
+        """Return the piece of the image, (edge, edge, 3), around the place that excites one channel most."""
+        h, w = self.activations.shape[:2]
+        row, column = np.unravel_index(self.activations[..., channel].argmax(), (h, w))
+        height, width = self.image.shape[:2]
+        edge = min(edge, height, width)
+        top = np.clip(round((row + 0.5) * height / h - edge / 2), 0, height - edge)
+        left = np.clip(round((column + 0.5) * width / w - edge / 2), 0, width - edge)
+        return self.image[top : top + edge, left : left + edge]
+
+    def __repr__(self):
+        return (f"ChannelAccount({self.class_name!r}: logit {self.logit:.2f}; {len(self.channels)} of "
+                f"{len(self.contributions)} channels of {self.layer} explain {self.explained:.0%})")  # fmt: skip
+
+
+def channel_account(classifier, image, target=None, *, layer=None, top=10):
+    """Return the ChannelAccount of one prediction: what each channel of a layer contributed to the class's logit.
+
+    classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None for the
+    predicted class. layer: a layer with a spatial output; None is the last one. top: how many channels to name.
+    Raises ValueError for an unknown layer, one without a spatial output, or more channels than it has.
+    """
+    require(classifier, True, "channel_account")
+    pixels = classifier.check(image)
+    index = None if target is None else classifier.class_index(target)
+    path = spatial_layer(classifier, layer)
+    top = whole_number(top, "top")
+    with classifier.measure() as cost:
+        found = classifier.gradients(pixels, index, layer=path)
+    index = int(found.index[0])
+    contributions = (found.values[0] * found.gradients[0]).sum(axis=(0, 1))
+    if top > len(contributions):
+        raise ValueError(f"top is {top}: layer {path!r} has {len(contributions)} channels.")
+    if contributions.sum() <= 0:
+        warnings.warn(f"The channels of {path!r} speak against {classifier.class_names[index]!r} altogether: look at "
+                      "contributions, not at shares of a sum that is not positive.", DiagnosticWarning, stacklevel=2)  # fmt: skip
+    return ChannelAccount(
+        image=np.asarray(image), target=index, class_name=classifier.class_names[index], layer=path,
+        logit=float(found.logits[0, index]), contributions=contributions, activations=found.values[0],
+        channels=np.argsort(-contributions, kind="stable")[:top], cost=cost(),
+    )  # fmt: skip
+
+
+def silence(classifier, image, channels, *, layer=None, batch_size=32):
+    """Return the logits, (n, C), of one image when channels of a layer are set to zero; everything behind runs as usual.
+
+    channels: a list of channel indices, (k,), or several lists of equal length, (n, k), for n answers at once.
+    layer: a layer with a spatial output; None is the last one.
+    Raises ValueError for an unknown layer, or a channel that it does not have.
+    """
+    require(classifier, True, "silence")
+    pixels = classifier.check(image)
+    path = spatial_layer(classifier, layer)
+    n = int(classifier.layers[path].output.shape[-1])
+    groups = np.atleast_2d(np.asarray(channels))
+    if not np.issubdtype(groups.dtype, np.integer) or groups.ndim != 2 or groups.min() < 0 or groups.max() >= n:
+        raise ValueError(f"channels is {channels!r}: layer {path!r} has the channels 0 to {n - 1}.")
+    kept = np.ones((len(groups), n), dtype=np.float32)
+    np.put_along_axis(kept, groups, 0, axis=1)
+    function = classifier.compiled(("silence", path), lambda: _silenced(classifier, path))
+    logits = []
+    for start in range(0, len(kept), whole_number(batch_size, "batch_size")):
+        logits.append(function(tf.constant(pixels[None]), tf.constant(kept[start : start + batch_size])).numpy())
+        classifier.count(forward=len(logits[-1]))
+    return np.concatenate(logits)
+
+
+def _silenced(classifier, silenced):
+    """Compile: one image (1, H, W, 3), which channels stay (n, k) -> logits (n, C)."""
+
+    @tf.function(input_signature=[classifier.batch_signature, tf.TensorSpec((None, None))], autograph=False)
+    def function(image, kept):
+        def around(path, layer, call):
+            outputs = call()
+            return outputs * tf.cast(kept, outputs.dtype)[:, None, None, :] if "/".join(path) == silenced else outputs
+
+        images = tf.repeat(image, tf.shape(kept)[0], axis=0)
+        return classifier.network(classifier.preprocess(images), around=around)[0]
+
+    return function

@@ -1,0 +1,184 @@
+"""Deep dream: an image, changed so that a layer, or a class, is excited more by what it seems to see there already.
+
+Mordvintsev, Olah and Tyka, "Inceptionism: Going Deeper into Neural Networks", Google Research Blog, 2015.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from . import gradient_ascent as ascent
+from .contract import Seen, Slider, visualization, whole_number
+
+_SLIDERS = {
+    "layers": Slider(options=lambda classifier: classifier.spatial_layers()),
+    "octaves": Slider(low=1, high=5, step=1, default=4),
+    "steps": Slider(low=2, high=20, step=2, default=10),
+    "step_size": Slider(low=0.5, high=4.0, step=0.5, default=2.0),
+}
+_SMALLEST = 32  # pixels; below, a network that halves its maps five times has no place left to look at
+_ANY_SIZE = 224
+
+
+@visualization(sliders=_SLIDERS)
+def deep_dream(
+    classifier, image, target=None, *, layers=None, channel=None, octaves=4, octave_scale=1.4, steps=10, step_size=2.0,
+    blur=1.4, tile=None, roll=True, frames=8, seed=0, batch_size=4, progress=False,
+):  # fmt: skip
+    """Return the image changed so that layers (or a class) are excited more: gradient ascent from small to large octaves.
+
+    image: (H, W, 3), 0 to 255, any size of at least 32 pixels in the smallest octave. target: a class whose logit is
+        driven up; or layers: a layer, a list of them, or {layer: weight}, whose weighted mean activation is (None without
+        a target: one at two thirds of the depth). channel: only this channel of the layers.
+    octaves, octave_scale: how many sizes, and the ratio of one to the next. steps: at every size.
+    step_size: mean change of a pixel in one step, in grey levels. blur: the gradient is the sum of itself blurred by half,
+        once and twice so many pixels, so that broad forms grow as well as fine ones; 0 takes it as it is.
+    tile: largest edge that the network is given at once; None is its input's. roll: move the tiles' borders in every
+        step. batch_size: tiles at once; memory grows with it.
+    details: "octave_sizes". activation: one number a step, the mean over tiles.
+    Raises ValueError for an unknown layer, zero steps, an image too small for the octaves.
+    """
+    weights, index, name = _goal(classifier, target, layers, channel)
+    steps, octaves = whole_number(steps, "steps"), whole_number(octaves, "octaves")
+    step_size, blur = ascent.number(step_size, "step_size", 0, strict=True), ascent.number(blur, "blur", 0)
+    sizes = octave_sizes(image.shape[:2], octaves, ascent.number(octave_scale, "octave_scale", 1, strict=True))
+    tile = _tile(classifier, tile)
+    gradient = classifier.compiled(
+        ("deep_dream", tuple(weights.items()), target is None), lambda: _gradient(classifier, weights)
+    )
+    random = np.random.default_rng(whole_number(seed, "seed", 0))
+    kept = np.linspace(0, steps * octaves, whole_number(frames, "frames", 0), dtype=int, endpoint=False).tolist()
+    dream, seen = _Dream(image, sizes), []
+
+    def advance(i):
+        if i in kept:
+            seen.append(dream.picture())
+        picture = dream.at_octave(i // steps)
+        offset = random.integers(0, picture.shape[:2]) if roll else (0, 0)
+        value, slope = tiled_gradient(
+            lambda tiles: gradient(tf.constant(tiles), tf.constant(index)), picture, tile, offset, batch_size, classifier.count
+        )
+        slope = blurred(slope, blur)
+        dream.now = np.clip(picture + step_size * slope / (np.abs(slope).mean() + 1e-12), 0, 255)
+        return value
+
+    values = ascent.climb(advance, steps * octaves, progress=progress, name=f"{name}: steps")
+    details = {"octave_sizes": sizes, "frame_steps": [*kept[: len(seen)], len(values)]}
+    said = ascent.what_happened(values, steps * octaves)
+    return Seen(dream.picture(), name, target, values, [*seen, dream.picture()], details, said)
+
+
+class _Dream:
+    """An image at growing sizes: what was dreamt so far, and the detail of the original that small sizes can't hold."""
+
+    def __init__(self, image, sizes):
+        self.image, self.sizes, self.octave = image, sizes, 0
+        self.now = resize(image, sizes[0])
+
+    def at_octave(self, octave):
+        """Return the picture at the size of an octave; what was dreamt at a smaller size is carried over to it."""
+        if octave > self.octave:
+            self.now, self.octave = self._enlarged(self.sizes[octave]), octave
+        return self.now
+
+    def picture(self):
+        """Return the picture so far at the image's own size, the lost detail put back in."""
+        return self._enlarged(self.sizes[-1])
+
+    def _enlarged(self, size):
+        """Return the original at `size`, with its detail, plus the dream: what was changed at the octave's size, enlarged."""
+        dreamt = self.now - resize(self.image, self.sizes[self.octave])
+        return np.clip(resize(self.image, size) + resize(dreamt, size), 0, 255)
+
+
+def octave_sizes(shape, octaves, scale):
+    """Return [(height, width), ...] from the smallest octave to the image's own shape."""
+    sizes = [tuple(max(1, round(edge / scale**i)) for edge in shape) for i in range(octaves)][::-1]
+    if min(sizes[0]) < _SMALLEST:
+        raise ValueError(f"The image is {shape[0]} x {shape[1]} pixels and the smallest of {octaves} octaves would be "
+                         f"{sizes[0][0]} x {sizes[0][1]}, under {_SMALLEST}: take a larger image or fewer octaves.")  # fmt: skip
+    return sizes
+
+
+def resize(image, size):
+    """Return an image, (h, w, 3) float32, at another size (height, width); the same size gives the same pixels."""
+    if tuple(image.shape[:2]) == tuple(size):
+        return np.asarray(image, dtype=np.float32)
+    return tf.image.resize(image, size, method="bicubic", antialias=True).numpy()
+
+
+def blurred(slope, blur):
+    """Return the sum of a gradient (H, W, 3) blurred by half, once and twice `blur` pixels; blur 0 gives it back."""
+    from scipy.ndimage import gaussian_filter
+
+    if not blur:
+        return slope
+    return sum(gaussian_filter(slope, (sigma, sigma, 0), mode="nearest") for sigma in (blur / 2, blur, 2 * blur))
+
+
+def tiled_gradient(gradient, picture, tile, offset, batch_size, count):
+    """Return (mean activation, gradient (H, W, 3)) of a picture that is given to the network in tiles.
+
+    gradient: tiles (n, h, w, 3) -> activation (n,), gradient (n, h, w, 3). offset: by how much the picture is rolled
+    down and right before it is cut. Tiles are of one size, at most `tile`, and may overlap by one pixel.
+    """
+    rolled = np.roll(picture, offset, axis=(0, 1)).astype(np.float32)
+    height, width = rolled.shape[:2]
+    rows, columns = (-(-edge // tile) for edge in (height, width))
+    h, w = -(-height // rows), -(-width // columns)
+    corners = [(r * (height - h) // max(rows - 1, 1), c * (width - w) // max(columns - 1, 1))
+               for r in range(rows) for c in range(columns)]  # fmt: skip
+    found, values = np.zeros_like(rolled), []
+    for start in range(0, len(corners), batch_size):
+        here = corners[start : start + batch_size]
+        value, slope = gradient(np.stack([rolled[y : y + h, x : x + w] for y, x in here]))
+        count(forward=len(here), backward=len(here))
+        values.extend(value.numpy())
+        for (y, x), part in zip(here, slope.numpy()):
+            found[y : y + h, x : x + w] = part
+    return float(np.mean(values)), np.roll(found, [-o for o in offset], axis=(0, 1))
+
+
+def _gradient(classifier, weights):
+    """Compile: tiles (n, h, w, 3) of any size, class or channel -> activation (n,), gradient (n, h, w, 3)."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3)), tf.TensorSpec((), tf.int32)], autograph=False)
+    def function(tiles, index):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(tiles)
+            value = ascent.activation(classifier, tiles, weights, index)
+        return value, tape.gradient(value, tiles, unconnected_gradients="zero")
+
+    try:
+        return function.get_concrete_function()
+    except (ValueError, TypeError) as error:
+        raise ValueError("This network takes images of one size only (its head flattens the maps), so no octave can be "
+                         "shown to it: give layers before the head instead of a class.") from error  # fmt: skip
+
+
+def _goal(classifier, target, layers, channel):
+    """Return ({layer path: weight}, class or channel index, name) of what is to be driven up."""
+    if target is not None:
+        if layers is not None or channel is not None:
+            raise ValueError("Both a class and layers were given: give target, or layers.")
+        classifier._head.require_logits()
+        return {}, target, classifier.class_names[target]
+    if layers is None:
+        ascent.spatial_layer(classifier)
+        spatial = classifier.spatial_layers()
+        layers = spatial[2 * len(spatial) // 3]
+    weights = layers if isinstance(layers, dict) else dict.fromkeys([layers] if isinstance(layers, str) else layers, 1.0)
+    if not weights:
+        raise ValueError("layers is empty: give at least one layer.")
+    weights = {ascent.spatial_layer(classifier, layer): float(weight) for layer, weight in weights.items()}
+    fewest = min(ascent.n_channels(classifier, path) for path in weights)
+    if channel is not None and (isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < fewest):
+        raise ValueError(f"channel is {channel!r}: these layers have the channels 0 to {fewest - 1}.")
+    name = " + ".join(f"{weight:g} x {path.split('/')[-1]}" if weight != 1 else path.split("/")[-1] for path, weight in weights.items())
+    return weights, -1 if channel is None else int(channel), name if channel is None else f"{name}, channel {channel}"
+
+
+def _tile(classifier, tile):
+    """Return the largest edge of a tile."""
+    if tile is None:
+        return min(edge or _ANY_SIZE for edge in classifier.input_shape[:2])
+    return max(_SMALLEST, whole_number(tile, "tile", _SMALLEST))
