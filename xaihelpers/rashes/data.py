@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .artefacts import ARTEFACTS
 from .draw import draw, draw_plain, generator
 from .lesions import CLASSES
 from .skin import TONES
@@ -51,7 +52,16 @@ class RashData:
 
     def without_artefact(self):
         """Returns the same images drawn again without sticker or ruler."""
-        return draw_data(self.split, self.seed, self.indices, self.labels, np.full(len(self), ""))
+        return self._with("")
+
+    def with_artefact(self, artefact="sticker"):
+        """Returns the same images drawn again, each with the artefact: "sticker" or "ruler"."""
+        if artefact not in ARTEFACTS:
+            raise ValueError(f"artefact is {artefact!r}: choose {' or '.join(map(repr, ARTEFACTS))}.")
+        return self._with(artefact)
+
+    def _with(self, artefact):
+        return draw_data(self.split, self.seed, self.indices, self.labels, np.full(len(self), artefact))
 
     def without_lesions(self):
         """Returns the same skin drawn again without lesions; every label is then "healthy"."""

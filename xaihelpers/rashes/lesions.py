@@ -22,12 +22,12 @@ def _towards(base, colour, amount):
 
 def chickenpox(rng, base):
     """Small blisters of several stages side by side, in clusters: red spots, clear drops, cloudy drops, crusts."""
-    centres = clusters(rng, int(rng.integers(9, 30)), int(rng.integers(2, 6)), rng.uniform(9, 15), 6.5)
+    centres = clusters(rng, int(rng.integers(4, 30)), int(rng.integers(1, 6)), rng.uniform(9, 15), 6.5)
     count = len(centres)
-    stage = rng.choice(4, count, p=[0.16, 0.44, 0.14, 0.26])
+    stage = rng.choice(4, count, p=rng.dirichlet([2.0, 4.0, 2.0, 2.6]))
     stage[: min(3, count)] = rng.permutation([1, 1, 3])[: min(3, count)]  # there is always more than one stage
     spot, clear, cloudy, crusted = (stage == k for k in range(4))
-    radii = rng.uniform(2.4, 4.3, count) * np.where(spot, 0.85, 1.0) * rng.uniform(0.9, 1.2)
+    radii = rng.uniform(2.2, 4.8, count) * np.where(spot, 0.85, 1.0) * rng.uniform(0.9, 1.2)
     patch = Patches(rng, centres, radii, uneven=0.16, reach=2.6)
     blister = patch.each(clear | cloudy)
     rough = rng.uniform(0.5, 1.3, patch.rho.shape).astype(np.float32)
@@ -47,7 +47,7 @@ def cowpox(rng, base):
     """One to three large ulcers: a black, rough centre, a yellow seam, a swollen purple rim, a wide red halo."""
     count = int(rng.choice([1, 1, 1, 2, 2, 3]))
     largest = {1: 27, 2: 19, 3: 15}[count]
-    radii = rng.uniform(0.6, 1.0, count) * largest
+    radii = rng.uniform(0.42, 1.0, count) * largest
     centres = scatter(rng, count, 2.2 * radii.max(), 24, 104)
     patch = Patches(rng, centres, radii[: len(centres)], uneven=0.16, reach=1.9)
     rough = np.stack([furrows(rng)[: patch.side, : patch.side] for _ in centres])
@@ -66,29 +66,29 @@ def cowpox(rng, base):
 
 def measles(rng, base):
     """Flat red spots of uneven outline that run together into blotches; no relief, no centre, no shine."""
-    count = int(rng.integers(40, 120))
+    count = int(rng.integers(16, 110))
     dense = smooth_noise(rng, 4)
     candidates = rng.uniform(-4, 132, (2 * count, 2))
     pixel = np.clip(candidates.astype(int), 0, 127)
     order = np.argsort(-(dense[pixel[:, 0], pixel[:, 1]] + rng.normal(0, 0.9, len(candidates))))
     centres = candidates[order[:count]]
-    radii = rng.lognormal(np.log(rng.uniform(3.0, 4.6)), 0.33, count).clip(1.8, 8.5)
+    radii = rng.lognormal(np.log(rng.uniform(2.6, 4.8)), 0.33, count).clip(1.8, 8.5)
     patch = Patches(rng, centres, radii, uneven=0.42, reach=1.3)
-    strength = rng.uniform(0.45, 0.75) * patch.each(rng.uniform(0.65, 1.2, count))
+    strength = rng.uniform(0.28, 0.75) * patch.each(rng.uniform(0.65, 1.2, count))
     return lay(patch, redness=np.minimum(strength, 0.9) * patch.fall(0.45, 1.3))
 
 
 def monkeypox(rng, base):
     """Raised, firm pustules, all of one stage and nearly one size, each with a dent in its middle."""
-    count = int(rng.integers(5, 21))
-    size = rng.uniform(4.8, 7.6)
-    centres = scatter(rng, count, size * rng.uniform(2.1, 2.8), 4, 124)
+    count = int(rng.integers(3, 26))
+    size = rng.uniform(3.8, 7.6)
+    centres = scatter(rng, count, size * rng.uniform(2.05, 2.8), 4, 124)
     radii = size * rng.normal(1, 0.06, len(centres)).clip(0.85, 1.15)
     patch = Patches(rng, centres, radii, uneven=0.06, reach=1.9)
-    width = rng.uniform(0.30, 0.40)
+    width, depth = rng.uniform(0.26, 0.40), rng.uniform(0.55, 0.95)
     dent = np.exp(-((patch.rho / width) ** 2))
-    height = patch.radii * 0.46 * (patch.dome(0.7) - 0.9 * dent)
-    navel = rng.uniform(0.45, 0.85)  # one stage for all: how dark the dents have become
+    height = patch.radii * 0.46 * (patch.dome(0.7) - depth * dent)
+    navel = rng.uniform(0.15, 0.85)  # one stage for all: how dark the dents have become
     colour = _towards(base, CREAM, rng.uniform(0.5, 0.75)) * (1 - dent)
     colour = colour + dent * _towards(0.9 * base, CRUST, 0.85 * navel)
     opacity = rng.uniform(0.6, 0.8) * patch.fall(0.8, 1.05)
@@ -100,9 +100,9 @@ def monkeypox(rng, base):
 
 def smallpox(rng, base):
     """Dense, round, smooth pustules sunk deep in the skin: a groove round each, a full dome without a dent."""
-    size = rng.uniform(4.3, 6.4)
-    middle, reach = rng.uniform(34, 94, 2), rng.uniform(40, 100)
-    centres = scatter(rng, int(rng.integers(70, 130)), size * rng.uniform(2.15, 2.5), 0, 128)
+    size = rng.uniform(3.6, 6.6)
+    middle, reach = rng.uniform(30, 98, 2), rng.uniform(24, 100)
+    centres = scatter(rng, int(rng.integers(70, 130)), size * rng.uniform(2.1, 2.7), 0, 128)
     far = np.hypot(*(centres - middle).T)
     centres = centres[far <= max(reach, np.sort(far)[min(9, len(far) - 1)])]
     radii = size * rng.normal(1, 0.06, len(centres)).clip(0.85, 1.15)

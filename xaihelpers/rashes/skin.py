@@ -48,7 +48,7 @@ def _albedo(rng, tone):
     """Colour of the skin: the tone, slow mottling by blood and pigment, freckles and now and then a mole."""
     base = TONES[tone] * (1 + rng.normal(0, [0.015, 0.015, 0.02])).astype(np.float32)
     blood = smooth_noise(rng, 3) * 0.05 + smooth_noise(rng, 9) * 0.035 + smooth_noise(rng, 26) * 0.018
-    blood = np.maximum(blood * rng.uniform(0.6, 1.7), -0.1)
+    blood = np.maximum(blood * rng.uniform(0.6, 2.3), -0.1)
     pigment = smooth_noise(rng, 5) * 0.03 + smooth_noise(rng, 18) * 0.02 + _freckles(rng)
     # Blood swallows green and blue, pigment swallows blue most: Beer-Lambert, one exponent for each.
     absorbed = blood * np.array([0.25, 0.95, 0.8], np.float32)[:, None, None]
@@ -79,13 +79,13 @@ def _body(rng, light, tone):
     across = np.linspace(-1, 1, SIZE, dtype=np.float32)
     turn = rng.uniform(0, np.pi)
     off_axis = across[:, None] * np.sin(turn) + across[None] * np.cos(turn) - rng.uniform(-0.5, 0.5)
-    curve = rng.uniform(0.0, 0.62)
+    curve = rng.uniform(0.0, 0.55)
     slope = -curve * off_axis
     lit = light[2] + slope * (light[0] * np.sin(turn) + light[1] * np.cos(turn)) * -1.0
     lit = lit / np.sqrt(1 + slope**2) / light[2]
     bumps = 1 + 0.035 * smooth_noise(rng, 3)
     exposure = rng.uniform(0.84, 1.02) * (1 + 0.05 * tone)  # a camera opens up for dark skin
-    return (np.clip(lit, 0.35, 1.25) * bumps * exposure).astype(np.float32)
+    return (np.clip(lit, 0.45, 1.25) * bumps * exposure).astype(np.float32)
 
 
 def _hair(rng):
