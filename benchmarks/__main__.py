@@ -1,0 +1,42 @@
+"""Run every benchmark in this folder, print its ratios, and write them to RESULTS.md: `python -m benchmarks [name ...]`."""
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def run(name):
+    """Return the lines that one benchmark prints; one that fails is a line too, and does not stop the others.
+
+    Each runs in a process of its own: what one compiled or kept in memory must not show in the next one's figures.
+    """
+    command = [sys.executable, "-m", f"benchmarks.bench_{name}"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=FOLDER.parent)
+    lines = [line for line in done.stdout.splitlines() if line.strip()]
+    return lines if done.returncode == 0 else [*lines, f"failed: {done.stderr.strip().splitlines()[-1]}"]
+
+
+def main(names):
+    everything = sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
+    if unknown := set(names) - set(everything):
+        sys.exit(f"There is no benchmark {', '.join(sorted(unknown))}: choose from {', '.join(everything)}.")
+    report = [
+        "# Measured speed",
+        "",
+        f"`make benchmark` wrote this on {platform.machine()}, Python {platform.python_version()}. Ratios are taken within one",
+        "run, the calls taking turns; seconds depend on the machine.",
+    ]
+    for name in names or everything:
+        print(f"{name} ...", flush=True)
+        lines = run(name)
+        print(*lines, sep="\n", flush=True)
+        report += ["", f"## {name}", "", *(f"* {line}" for line in lines)]
+        if not names:  # after each, so that a run cut short keeps what it has
+            (FOLDER / "RESULTS.md").write_text("\n".join(report) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
