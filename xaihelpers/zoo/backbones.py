@@ -32,6 +32,17 @@ def build_backbone(name="xception", weights="auto", *, image_size=128, input_siz
     return model
 
 
+def with_head(network, kernel, bias):
+    """Return the whole model: a backbone, global average pooling, and a softmax layer with these weights."""
+    import keras
+
+    pooled = keras.layers.GlobalAveragePooling2D(name="avg_pool")(network.outputs[0])
+    head = keras.layers.Dense(len(bias), activation="softmax", name="predictions")
+    model = keras.Model(network.inputs, head(pooled), name=f"{network.name}_classifier")
+    head.set_weights([kernel, bias])
+    return model
+
+
 def _checked(name, weights, image_size):
     """Return `weights` as "skin", "imagenet", None or a Path; an error where the three don't fit together."""
     if name not in BACKBONES:

@@ -1,0 +1,64 @@
+"""What `train_classifier` is given, checked: a folder, or images with labels."""
+
+import os
+
+import numpy as np
+
+from ..folders import SMALLEST, images_from_folder
+
+
+def images_and_labels(data, class_names, size, progress):
+    """Return (images uint8 or float, labels (N,) int64, class names) from all that `train_classifier` takes."""
+    if isinstance(data, (str, os.PathLike)):
+        data = images_from_folder(data, size, progress=progress)
+        if progress:
+            print(data)
+    if hasattr(data, "images") and hasattr(data, "labels"):
+        images, labels, class_names = data.images, data.labels, class_names or getattr(data, "class_names", None)
+    elif isinstance(data, (tuple, list)) and len(data) == 2:
+        images, labels = data
+    else:
+        raise TypeError(f"data is {type(data).__name__}: give a folder, or a pair (images, labels).")
+    images = _checked_images(images)
+    labels, names = _checked_labels(labels, class_names, len(images))
+    return images, labels, names
+
+
+def _checked_images(images):
+    images = np.asarray(images)
+    square = images.ndim == 4 and images.shape[-1] == 3 and images.shape[1] == images.shape[2]
+    if not square or not np.issubdtype(images.dtype, np.number):
+        raise ValueError(f"The images have shape {images.shape} and type {images.dtype}: expected square RGB images of one size, "
+                         "(N, H, H, 3); load_image(path, size) makes them so.")  # fmt: skip
+    edge = images.shape[1]
+    if edge < SMALLEST:
+        raise ValueError(f"The images are {edge} x {edge} pixels: expected at least {SMALLEST} x {SMALLEST}.")
+    low, high = images.min(initial=0), images.max(initial=0)
+    if not (0 <= low and high <= 255):  # false for NaN too
+        raise ValueError(f"The images have values from {low:g} to {high:g}: expected 0 to 255.")
+    if high <= 1 and len(images):
+        raise ValueError(f"The images have no value above {high:g}: expected 0 to 255; the preprocessing is done inside.")
+    return images
+
+
+def _checked_labels(labels, class_names, n):
+    """Return (labels (N,) int64, class names); names are put into alphabetical order where no order is given."""
+    labels = np.asarray(labels)
+    if labels.shape != (n,):
+        raise ValueError(f"There are {n} images and labels of shape {labels.shape}: give one label for each image.")
+    if labels.dtype.kind in "UO":
+        names = sorted(set(labels.tolist())) if class_names is None else list(class_names)
+        unknown = sorted(set(labels.tolist()) - set(names))
+        if unknown:
+            raise ValueError(f"The label {unknown[0]!r} is not one of class_names: {', '.join(map(str, names))}.")
+        labels = np.array([names.index(label) for label in labels.tolist()], dtype=np.int64)
+    elif labels.dtype.kind in "iu":
+        names = list(class_names) if class_names is not None else [f"class {i}" for i in range(labels.max(initial=0) + 1)]
+        if n and not 0 <= labels.min() <= labels.max() < len(names):
+            raise ValueError(f"The labels go from {labels.min()} to {labels.max()} and there are {len(names)} class names: "
+                             "expected indices from 0 to one less than the number of names.")  # fmt: skip
+    else:
+        raise ValueError(f"The labels are of type {labels.dtype}: expected class names, or whole numbers from 0.")
+    if len(set(labels.tolist())) < 2:
+        raise ValueError(f"The images are of {len(set(labels.tolist()))} class: give images of two classes or more.")
+    return labels.astype(np.int64), [str(name) for name in names]
