@@ -195,11 +195,12 @@ def edges(classifier, image, target=None):
 
 
 def small_network():
-    inputs = keras.Input((16, 16, 3))
+    inputs, scale = keras.Input((16, 16, 3)), keras.layers.Normalization()
+    scale.adapt(np.array([[0.1, 0.2, 0.3], [0.5, 0.9, 0.8]]))
     first, second = keras.layers.Conv2D(8, 3, use_bias=False), keras.layers.Conv2D(8, 3, activation="relu")
     batch_norm, relu = keras.layers.BatchNormalization(), keras.layers.ReLU()
     inner = keras.Sequential([keras.Input((16, 16, 3)), first, batch_norm, relu, second], name="inner")
-    x = keras.layers.Flatten()(inner(keras.layers.Normalization(mean=[0.4, 0.5, 0.6], variance=[1.0, 2, 3])(inputs)))
+    x = keras.layers.Flatten()(inner(scale(inputs)))
     keras.utils.set_random_seed(0)
     return xh.Classifier(keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x)), preprocess=lambda x: x / 255)
 
@@ -208,14 +209,14 @@ def test_randomisation_tells_a_gradient_from_an_edge_detector():
     classifier = small_network()
     before = [w.copy() for w in classifier.model.get_weights()]
     image = np.random.default_rng(0).uniform(0, 255, (16, 16, 3)).astype(np.float32)
-    real = metrics.model_randomisation(classifier, gradient_technique, image, stages=None)
-    blind = metrics.model_randomisation(classifier, edges, image, stages=2)
+    real = metrics.model_randomisation(classifier, gradient_technique, image, 0, stages=None)
+    blind = metrics.model_randomisation(classifier, edges, image, 0, stages=2)
     assert blind.correlations == pytest.approx([1, 1]) and len(blind.maps) == 2
     assert [path.split("/")[-1] for path in real.layers] == [p.split("/")[-1] for p in weighted_layers(classifier)[::-1]]
     assert not any("normalization" in path and "batch" not in path for path in real.layers)
     assert abs(real.correlations[-1]) < 0.25 < 0.9
     assert all(np.array_equal(a, b) for a, b in zip(before, classifier.model.get_weights()))
-    again = metrics.model_randomisation(classifier, gradient_technique, image, stages=None)
+    again = metrics.model_randomisation(classifier, gradient_technique, image, 0, stages=None)
     assert np.array_equal(real.correlations, again.correlations)
 
 

@@ -1,0 +1,130 @@
+"""Deep SHAP: contributions of the pixels that add up to the difference from a background of images.
+
+Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", NeurIPS 2017.
+Shrikumar, Greenside and Kundaje, "Learning Important Features Through Propagating Activation Differences", ICML 2017.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from .activation_rules import Trace, operations_between
+from .contract import Finding, Slider, technique
+from .rescale_rules import RULES, missing_rule, rescale_custom
+
+BACKGROUNDS = ("greys", "black", "white", "mean", "blur")
+
+
+@technique(family="gradient", needs_gradients=True, sliders={"background": Slider(options=BACKGROUNDS)})
+def deep_shap(classifier, image, target=None, *, background="greys", seed=0, batch_size=32, progress=False):
+    """Return every pixel's contribution to a logit, (H, W), signed: they add up to logit(image) - mean logit(background).
+
+    classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
+    background: what the image is compared with: images (N, H, W, 3), best a few dozen like those it was trained on; or
+        "greys" (five flat images, black to white), "black", "white", "mean" (the image's mean colour), "blur".
+    details: "values" (H, W, 3), a channel of the preprocessed input each; "logit"; "background_logits" (N,);
+        "completeness_gap", by how much the sum misses; "backgrounds" (N, H, W, 3).
+    Raises ValueError, with layers, for operations without a rule. Source: Lundberg and Lee, NeurIPS 2017.
+    """
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size!r}: expected a whole number, 1 or more.")
+    backgrounds = background_images(image, background, classifier)
+    function = classifier.compiled("deep_shap", lambda: _compile(classifier))
+    if target is None:
+        target = classifier.class_index(image=image)
+    total, logits = 0.0, []
+    for start in _steps(len(backgrounds), batch_size, progress):
+        batch = np.concatenate([image[None], backgrounds[start : start + batch_size]])
+        values, scores = function(tf.constant(batch), tf.constant(target))
+        classifier.count(forward=len(batch), backward=len(batch))
+        total = total + values.numpy().astype(np.float64)
+        logits.append(scores.numpy().astype(np.float64))
+    image_logit, background_logits = float(logits[0][0]), np.concatenate([scores[1:] for scores in logits])
+    values, difference = total / len(backgrounds), image_logit - background_logits.mean()
+    details = {"values": values.astype(np.float32), "logit": image_logit, "background_logits": background_logits,
+               "completeness_gap": float(values.sum() - difference), "backgrounds": backgrounds}  # fmt: skip
+    return Finding(values.sum(axis=-1), target, details, _doubts(values, difference, details["completeness_gap"]))
+
+
+def background_images(image, background, classifier):
+    """Return the background images, (N, H, W, 3) float32; see `deep_shap`."""
+    if isinstance(background, str):
+        made = {
+            "greys": lambda: np.linspace(0, 255, 5)[:, None, None, None] + np.zeros((1, *image.shape)),
+            "black": lambda: np.zeros((1, *image.shape)),
+            "white": lambda: np.full((1, *image.shape), 255.0),
+            "mean": lambda: np.broadcast_to(image.mean(axis=(0, 1)), (1, *image.shape)),
+            "blur": lambda: _blurred(image)[None],
+        }
+        if background not in made:
+            raise ValueError(f"background is {background!r}: choose from {', '.join(BACKGROUNDS)}, or give images (N, H, W, 3).")
+        return np.asarray(made[background](), dtype=np.float32)
+    images = np.asarray(background)
+    images = images[None] if images.ndim == 3 else images
+    if images.ndim != 4 or not len(images):
+        raise ValueError(f"The background has shape {images.shape}: expected images (N, H, W, 3), at least one.")
+    checked = np.stack([classifier.check(each) for each in images])
+    if checked.shape[1:] != image.shape:
+        raise ValueError(
+            f"The background is {checked.shape[1:3]} pixels and the image {image.shape[:2]}: make them the same size."
+        )
+    return checked
+
+
+def _blurred(image):
+    from scipy.ndimage import gaussian_filter
+
+    sigma = min(image.shape[:2]) / 12
+    return gaussian_filter(image, sigma=(sigma, sigma, 0))
+
+
+def _compile(classifier):
+    """Compile: (image and backgrounds, class) -> sum over backgrounds of the contributions, the class's logits."""
+
+    @tf.function(input_signature=[classifier.batch_signature, tf.TensorSpec((), tf.int32)], autograph=False)
+    def function(images, target):
+        inputs = classifier.preprocess(images)
+        trace = Trace(RULES)
+        logits, _ = classifier.network(inputs, around=trace.around)
+        _require_rules(trace, logits, inputs)
+        scores = logits[:, target]
+        # Only the backgrounds' rows carry multipliers; row 0 is the image, paired with itself.
+        multipliers = trace.gradients(tf.reduce_sum(scores[1:]), inputs)
+        return tf.reduce_sum((multipliers * (inputs[:1] - inputs))[1:], axis=0), scores
+
+    return function.get_concrete_function()
+
+
+def _require_rules(trace, logits, inputs):
+    """Put the rule on activations with a gradient of their own; raise ValueError for what no rule covers."""
+    active, missing = {inputs.op}, []
+    for op in operations_between(inputs, logits):
+        if op.type == "IdentityN":
+            trace.replace(op, rescale_custom)
+        reason = missing_rule(op, active)
+        if reason:
+            missing.append(f"{reason} in {trace.layer_of(op)}")
+        active.add(op)
+    if missing:
+        more = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
+        raise ValueError(f"deep_shap has no rule for {', '.join(missing[:6])}{more}: use integrated_gradients, which also adds "
+                         "up to a difference of logits.")  # fmt: skip
+
+
+def _doubts(values, difference, gap):
+    """Return the sentences that say why this map should not be trusted."""
+    doubts = []
+    if not values.any():
+        doubts.append("The map is zero everywhere: image and background are the same to the network. Choose another background.")
+    elif abs(gap) > 0.01 * max(abs(difference), 1):
+        doubts.append(f"The contributions miss the difference of logits by {gap:.3g} of {difference:.3g}: something in this "
+                      "network mixes the images of a batch. Use integrated_gradients.")  # fmt: skip
+    return tuple(doubts)
+
+
+def _steps(n, batch_size, progress):
+    starts = range(0, n, batch_size)
+    if not progress:
+        return starts
+    from tqdm.auto import tqdm
+
+    return tqdm(starts, desc="deep_shap", unit="batch")
