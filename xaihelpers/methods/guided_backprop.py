@@ -1,0 +1,87 @@
+"""Guided backpropagation and the deconvnet: a gradient that every ReLU censors on its way back.
+
+Springenberg, Dosovitskiy, Brox and Riedmiller, "Striving for Simplicity: The All Convolutional Net", ICLR workshop 2015.
+Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014 (the deconvnet).
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from .activation_rules import Trace
+from .contract import Finding, Slider, technique
+
+
+def guided_relu(op, gradient):
+    """Let a gradient through a ReLU where its input was positive and the gradient is positive; return it."""
+    return tf.where(_open(op), tf.nn.relu(gradient), tf.zeros_like(gradient))
+
+
+def deconvnet_relu(op, gradient):
+    """Let a gradient through a ReLU where the gradient is positive, whatever the input was; return it."""
+    return tf.nn.relu(gradient)
+
+
+def _open(op):
+    """Return where a ReLU lets its input through; ReLU6 lets nothing more through once it is at its cap."""
+    values = op.outputs[0]
+    return (values > 0) & (values < 6) if op.type == "Relu6" else values > 0
+
+
+_RULES = {
+    "guided": {"Relu": guided_relu, "Relu6": guided_relu},
+    "deconvnet": {"Relu": deconvnet_relu, "Relu6": deconvnet_relu},
+}
+
+
+@technique(family="gradient", needs_gradients=True, sliders={"rule": Slider(options=tuple(_RULES))})
+def guided_backprop(classifier, image, target=None, *, rule="guided", seed=0, batch_size=32, progress=False):
+    """Return the guided gradient of a class's logit, (H, W): its absolute value, the largest of the three channels.
+
+    classifier: a Classifier around a Keras model whose activations are ReLU or ReLU6. image: (H, W, 3), 0 to 255.
+    target: class index, name, or None for the predicted class. rule: "guided", or "deconvnet".
+    details: "gradient" (H, W, 3), signed, with respect to the preprocessed input; "replaced", the layers by name.
+    Raises ValueError, with the layers' names, where an activation is no ReLU, or where there is none.
+    Source: Springenberg and others, ICLR workshop 2015.
+    """
+    if rule not in _RULES:
+        raise ValueError(f"rule is {rule!r}: choose from {', '.join(map(repr, _RULES))}.")
+    function, replaced = classifier.compiled(("guided_backprop", rule), lambda: _compile(classifier, rule))
+    index, gradient = function(tf.constant(image[None]), tf.constant([-1 if target is None else target]))
+    classifier.count(forward=1, backward=1)
+    gradient = gradient.numpy()[0]
+    diagnostics = []
+    if not gradient.any():
+        diagnostics.append("The guided gradient is zero everywhere: no path of positive gradients leads from the class to "
+                           "the image. Try another class, or the plain gradient.")  # fmt: skip
+    details = {"gradient": gradient, "replaced": replaced}
+    return Finding(np.abs(gradient).max(axis=-1), int(index.numpy()[0]), details, tuple(diagnostics))
+
+
+def _compile(classifier, rule):
+    """Return (function, layers replaced): images, class indices (-1: the predicted class) -> index, gradient."""
+    replaced = []
+
+    @tf.function(input_signature=[classifier.batch_signature, tf.TensorSpec((None,), tf.int32)], autograph=False)
+    def function(images, targets):
+        inputs = classifier.preprocess(images)
+        trace = Trace(_RULES[rule])
+        logits, _ = classifier.network(inputs, around=trace.around)
+        replaced.extend(_only_relus(trace.nonlinearities(logits, inputs)))
+        index = tf.where(targets < 0, tf.argmax(logits, axis=1, output_type=tf.int32), targets)
+        score = tf.gather(logits, index, axis=1, batch_dims=1)
+        return index, trace.gradients(score, inputs)
+
+    return function.get_concrete_function(), tuple(replaced)
+
+
+def _only_relus(found):
+    """Return the layers of the activations that were replaced, or raise ValueError where that is not all of them."""
+    left = list(dict.fromkeys(f"{each.layer} ({each.kind})" for each in found if not each.covered))
+    if left:
+        more = f" and {len(left) - 6} more" if len(left) > 6 else ""
+        raise ValueError("Guided backpropagation is defined for ReLU and ReLU6 only, and this network has other activations: "
+                         f"{', '.join(left[:6])}{more}. Use saliency, or integrated_gradients.")  # fmt: skip
+    if not found:
+        raise ValueError("This network has no ReLU before its logits, so guided backpropagation would be the plain gradient: "
+                         "use saliency.")  # fmt: skip
+    return list(dict.fromkeys(each.layer for each in found))

@@ -1,0 +1,110 @@
+"""Integrated gradients: the gradient collected on the way from a baseline to the image, so that it adds up.
+
+Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks", ICML 2017.
+"""
+
+import numpy as np
+
+from .contract import Finding, Slider, technique, whole_number
+
+LARGE_GAP = 0.05  # share of f(image) - f(baseline) that may be missing before it is said
+
+_SLIDERS = {"baseline": Slider(options=(0, 127, 255, "mean", "blur")), "steps": Slider(4, 24, 4, default=16)}
+
+
+@technique(family="gradient", needs_gradients=True, sliders=_SLIDERS)
+def integrated_gradients(classifier, image, target=None, *, baseline=0, steps=64, of="logit", seed=0, batch_size=32,
+                         progress=False):  # fmt: skip
+    """Return the integrated gradients of one class, (H, W), signed: contributions that add up to f(image) - f(baseline).
+
+    classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
+    baseline: where the way begins: a grey value or a colour (r, g, b) from 0 to 255, "mean" (the image's mean colour),
+        "blur" (the image out of focus), or an image of the same shape.
+    steps: pieces into which the way is cut, most of them where the score changes fastest; the integral over each is
+        taken by the trapezoidal rule: steps + 1 forward and backward passes.
+    of: "logit" or "probability".
+    details: "values" (H, W, 3); "alphas" and "scores" (steps + 1,), the places on the way, 0 the baseline and 1 the
+        image, and the score there; "baseline" (H, W, 3); "completeness_gap": sum of values - (f(image) - f(baseline)).
+    Raises ValueError for a baseline that is none of these. Source: Sundararajan and others, ICML 2017.
+    """
+    whole_number(steps, "steps")
+    start = _baseline(baseline, image)
+    way = _Way(classifier, image, start, of, batch_size, progress)
+    way.walk(target, steps)
+    values = way.pieces().sum(axis=0, dtype=np.float64).astype(np.float32)
+    difference = float(way.scores[-1] - way.scores[0])
+    gap = float(values.sum(dtype=np.float64)) - difference
+    details = {"values": values, "alphas": way.alphas, "scores": way.scores, "baseline": start, "completeness_gap": gap}
+    return Finding(values.sum(axis=-1), way.index, details, tuple(_distrust(values, gap, difference, steps)))
+
+
+class _Way:
+    """The straight line from a baseline to an image, with gradients at some places on it, in order."""
+
+    def __init__(self, classifier, image, start, of, batch_size, progress):
+        self._classifier, self._image, self._start = classifier, image, start
+        self._options = {"of": of, "batch_size": batch_size, "checked": True}
+        self._progress = progress
+        self.index = None
+        self.alphas, self.scores = np.zeros(0), np.zeros(0)
+        self._gradients = self._inputs = np.zeros((0, *image.shape), np.float32)
+
+    def walk(self, target, steps):
+        """Cut the way into `steps` pieces: a few even ones first, then again and again those that add up worst."""
+        from tqdm.auto import tqdm
+
+        with tqdm(total=steps + 1, desc="integrated gradients", disable=not self._progress) as bar:
+            # The image itself comes first: its prediction settles the class that is followed all the way.
+            self._visit([1.0], target, bar)
+            self._visit(np.arange(0, 1, 1 / max(steps // 4, 1)), self.index, bar)
+            while len(self.alphas) <= steps:
+                # What a piece should add up to is known exactly: the change of the score along it.
+                missing = np.abs(self.pieces().sum(axis=(1, 2, 3), dtype=np.float64) - np.diff(self.scores))
+                worst = np.argsort(-missing, kind="stable")[: min(max(steps // 8, 1), steps + 1 - len(self.alphas))]
+                self._visit((self.alphas[worst] + self.alphas[worst + 1]) / 2, self.index, bar)
+
+    def pieces(self):
+        """Return what each piece contributes, (pieces, H, W, 3): mean gradient times the step of the input."""
+        return (self._gradients[1:] + self._gradients[:-1]) / 2 * np.diff(self._inputs, axis=0)
+
+    def _visit(self, alphas, target, bar):
+        """Take the gradient at some places, and put them in order among the others."""
+        share = np.asarray(alphas, np.float32)[:, None, None, None]
+        found = self._classifier.gradients(self._start + share * (self._image - self._start), target, **self._options)
+        logits = found.logits if self._options["of"] == "logit" else self._classifier.activation(found.logits).numpy()
+        self.index = int(found.index[0])
+        order = np.argsort(np.append(self.alphas, alphas), kind="stable")
+        self.alphas = np.append(self.alphas, alphas)[order]
+        self.scores = np.append(self.scores, logits[:, self.index])[order]
+        self._gradients = np.concatenate([self._gradients, found.gradients])[order]
+        self._inputs = np.concatenate([self._inputs, found.values])[order]
+        bar.update(len(share))
+
+
+def _baseline(baseline, image):
+    """Return the baseline as an image (H, W, 3) float32, or say what was expected."""
+    if isinstance(baseline, str):
+        if baseline == "mean":
+            return np.broadcast_to(image.mean(axis=(0, 1)), image.shape).astype(np.float32)
+        if baseline == "blur":
+            from scipy.ndimage import gaussian_filter
+
+            sigma = max(image.shape[:2]) / 16
+            return gaussian_filter(image, (sigma, sigma, 0))
+    else:
+        array = np.asarray(baseline)
+        shaped = array.shape in ((), (3,), image.shape) and np.issubdtype(array.dtype, np.number)
+        if shaped and np.isfinite(array).all() and array.min() >= 0 and array.max() <= 255:
+            return np.broadcast_to(array, image.shape).astype(np.float32)
+    shown = repr(baseline) if np.ndim(baseline) < 2 else f"an array of shape {np.shape(baseline)}"
+    raise ValueError(f"baseline is {shown}: give a grey value, a colour (r, g, b) or an image {image.shape} with values "
+                     "0 to 255, or 'mean' or 'blur'.")  # fmt: skip
+
+
+def _distrust(values, gap, difference, steps):
+    """Yield the reasons not to trust the map."""
+    if abs(gap) > LARGE_GAP * abs(difference) and abs(gap) > 1e-6:
+        yield (f"The contributions miss f(image) - f(baseline) = {difference:.4g} by {gap:.3g}, "
+               f"{abs(gap) / max(abs(difference), 1e-12):.0%} of it: take more than {steps} steps.")  # fmt: skip
+    if not values.any():
+        yield "The map is zero everywhere: the image is the baseline, or the class depends on no pixel between them."

@@ -1,0 +1,75 @@
+"""Saliency maps: how fast the score of a class changes with each pixel.
+
+Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks: Visualising Image Classification Models and
+Saliency Maps", ICLR workshop 2014. SmoothGrad: Smilkov, Thorat, Kim, Viégas and Wattenberg, "SmoothGrad: removing noise
+by adding noise", arXiv 1706.03825, 2017.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from .contract import Finding, Slider, technique, whole_number
+
+SATURATED = 0.999  # a probability above which the gradient of the probability has lost 99.9 % of its size
+
+_SLIDERS = {
+    "noise": Slider(0.0, 0.5, 0.05, default=0.15),
+    "samples": Slider(1, 16, 1, default=8),
+    "times_input": Slider(options=(False, True), default=False),
+    "of": Slider(options=("logit", "probability"), default="logit"),
+}
+
+
+@technique(family="gradient", needs_gradients=True, sliders=_SLIDERS)
+def saliency(classifier, image, target=None, *, times_input=False, noise=0.0, samples=1, of="logit", seed=0,
+             batch_size=32, progress=False):  # fmt: skip
+    """Return the saliency map of one class, (H, W): the gradient's absolute value, the largest of the three channels.
+
+    classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
+    times_input: gradient times input instead, summed over the channels, signed.
+    noise, samples: SmoothGrad: the mean gradient of `samples` copies of the image with normal noise added; `noise` is
+        its standard deviation as a share of the image's range (max - min). 0 is the plain gradient, whatever `samples`.
+    of: "logit", or "probability" to see what the softmax does to the gradient.
+    details: "gradient" (H, W, 3), signed, with respect to the preprocessed input; "probability" of the class.
+    Raises ValueError for a negative noise or no samples. Source: Simonyan and others, ICLR workshop 2014.
+    """
+    if not isinstance(noise, (int, float, np.number)) or isinstance(noise, bool) or not 0 <= noise < np.inf:
+        raise ValueError(f"noise is {noise!r}: give a share of the image's range, 0 or more; 0.15 is usual.")
+    whole_number(samples, "samples")
+    # The clean image comes first: it settles the class, and is the whole answer where there is no noise.
+    clean = classifier.gradients(image, target, of=of, checked=True)
+    index, gradient = int(clean.index[0]), clean.gradients[0]
+    if noise > 0:
+        gradient = _smooth(classifier, image, index, noise, samples, of, seed, batch_size, progress)
+    values = (gradient * clean.values[0]).sum(axis=-1) if times_input else np.abs(gradient).max(axis=-1)
+    p = float(classifier.activation(tf.constant(clean.logits))[0, index])
+    details = {"gradient": gradient, "probability": p}
+    return Finding(values, index, details, tuple(_distrust(values, gradient, p, of)))
+
+
+def _smooth(classifier, image, index, noise, samples, of, seed, batch_size, progress):
+    """Return the mean gradient (H, W, 3) over noisy copies of the image, made batch by batch."""
+    from tqdm.auto import tqdm
+
+    rng = np.random.default_rng(seed)
+    sigma = noise * (image.max() - image.min())
+    total = np.zeros(1)
+    for start in tqdm(range(0, samples, batch_size), "SmoothGrad", disable=not progress):
+        shape = (min(batch_size, samples - start), *image.shape)
+        # Noise may leave 0..255, as in the paper: clipping it would pull bright and dark places towards grey.
+        noisy = image + sigma * rng.standard_normal(shape, dtype=np.float32)
+        found = classifier.gradients(noisy, index, of=of, batch_size=batch_size, checked=True)
+        total = total + found.gradients.sum(axis=0, dtype=np.float64)
+    return (total / samples).astype(np.float32)
+
+
+def _distrust(values, gradient, p, of):
+    """Yield the reasons not to trust the map."""
+    if of == "probability" and p > SATURATED:
+        yield (f"The softmax is saturated (probability {p:.6f}): the gradient of the probability is p (1 - p) times "
+               "smaller than that of the logit or less, and what is left is noise. Use of='logit'.")  # fmt: skip
+    if not gradient.any():
+        yield ("The gradient is zero everywhere: no pixel, changed a little, would change the score. Look at "
+               "integrated_gradients, or at an earlier stage of the network.")  # fmt: skip
+    elif not values.any():
+        yield "The map is zero everywhere, although the gradient is not: the input is zero wherever the gradient is not."
