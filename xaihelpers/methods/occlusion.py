@@ -93,9 +93,9 @@ def _mean_of_windows(before, windows, drops):
 
 
 def _largest(heatmap, keep):
-    """Return where a map is largest in size, over the share `keep` of the image, (H, W) bool."""
+    """Return where a map is largest in size, over the share `keep` of the image, (H, W) bool; never where it is zero."""
     size = np.abs(heatmap)
-    return size >= np.quantile(size, 1 - keep)
+    return (size >= np.quantile(size, 1 - keep)) & (size > 0)
 
 
 def _doubts(heatmap):
