@@ -22,7 +22,7 @@ notebooks: .venv/course
 	$(PY) notebooks/execute.py $(ONLY)
 
 benchmark: .venv/course .venv/tests
-	@for each in benchmarks/bench_*.py; do echo; echo "$$each"; $(PY) "$$each" || exit 1; done
+	$(PY) -m benchmarks $(ONLY)
 
 # For all platforms and both Python versions; names and versions only, no addresses. `make requirements UPGRADE=` keeps
 # the versions that the files name, as far as pyproject.toml still allows them. The extras stay in the files: with
