@@ -14,7 +14,7 @@ from ..rashes import CLASSES  # noqa: E402
 WEIGHTS_FOLDER = Path(__file__).parents[1] / "data"
 
 
-def build_rashnet(class_count=len(CLASSES)):
+def build_rashnet(class_count=6):
     """Returns RashNet, untrained: (N, 128, 128, 3) RGB from 0 to 255 in, (N, class_count) probabilities out.
 
     Four blocks of convolution, BatchNormalization and ReLU; the last map, `relu4`, is 16 x 16 x 96. Its spatial mean
