@@ -131,10 +131,8 @@ def _goal(classifier, target, layer, channel):
     if layer is None and channel is None:
         raise ValueError("Nothing was given to drive up: give a class (target), or a layer and a channel.")
     path = ascent.spatial_layer(classifier, layer)
-    n = ascent.n_channels(classifier, path)
-    if channel is None or isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < n:
-        raise ValueError(f"channel is {channel!r}: layer {path!r} has the channels 0 to {n - 1}.")
-    return path, int(channel), f"{path.split('/')[-1]}, channel {channel}"
+    channel = ascent.check_channel(channel, path, ascent.n_channels(classifier, path))
+    return path, channel, f"{path.split('/')[-1]}, channel {channel}"
 
 
 def _shape(classifier, size):

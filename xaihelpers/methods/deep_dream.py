@@ -39,6 +39,7 @@ def deep_dream(
     """
     weights, index, name = _goal(classifier, target, layers, channel)
     steps, octaves = whole_number(steps, "steps"), whole_number(octaves, "octaves")
+    batch_size = whole_number(batch_size, "batch_size")
     step_size, blur = ascent.number(step_size, "step_size", 0, strict=True), ascent.number(blur, "blur", 0)
     sizes = octave_sizes(image.shape[:2], octaves, ascent.number(octave_scale, "octave_scale", 1, strict=True))
     tile = _tile(classifier, tile)
@@ -72,7 +73,7 @@ class _Dream:
 
     def __init__(self, image, sizes):
         self.image, self.sizes, self.octave = image, sizes, 0
-        self.now = resize(image, sizes[0])
+        self.now = self._original(sizes[0])
 
     def at_octave(self, octave):
         """Return the picture at the size of an octave; what was dreamt at a smaller size is carried over to it."""
@@ -86,8 +87,12 @@ class _Dream:
 
     def _enlarged(self, size):
         """Return the original at `size`, with its detail, plus the dream: what was changed at the octave's size, enlarged."""
-        dreamt = self.now - resize(self.image, self.sizes[self.octave])
-        return np.clip(resize(self.image, size) + resize(dreamt, size), 0, 255)
+        dreamt = self.now - self._original(self.sizes[self.octave])
+        return np.clip(self._original(size) + resize(dreamt, size), 0, 255)
+
+    def _original(self, size):
+        # Bicubic resizing overshoots at edges; cut off here, or it would count as dreamt.
+        return np.clip(resize(self.image, size), 0, 255)
 
 
 def octave_sizes(shape, octaves, scale):
@@ -148,11 +153,15 @@ def _gradient(classifier, weights):
             value = ascent.activation(classifier, tiles, weights, index)
         return value, tape.gradient(value, tiles, unconnected_gradients="zero")
 
-    try:
-        return function.get_concrete_function()
-    except (ValueError, TypeError) as error:
-        raise ValueError("This network takes images of one size only (its head flattens the maps), so no octave can be "
-                         "shown to it: give layers before the head instead of a class.") from error  # fmt: skip
+    def of_any_size(tiles, index):
+        try:
+            return function(tiles, index)
+        except (ValueError, tf.errors.InvalidArgumentError) as error:
+            height, width = tiles.shape[1:3]
+            raise ValueError(f"This network can't take tiles of {height} x {width} pixels (a head that flattens its maps fixes "
+                             "the size): give layers before the head instead of a class.") from error  # fmt: skip
+
+    return of_any_size
 
 
 def _goal(classifier, target, layers, channel):
@@ -171,14 +180,15 @@ def _goal(classifier, target, layers, channel):
         raise ValueError("layers is empty: give at least one layer.")
     weights = {ascent.spatial_layer(classifier, layer): float(weight) for layer, weight in weights.items()}
     fewest = min(ascent.n_channels(classifier, path) for path in weights)
-    if channel is not None and (isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < fewest):
-        raise ValueError(f"channel is {channel!r}: these layers have the channels 0 to {fewest - 1}.")
-    name = " + ".join(f"{weight:g} x {path.split('/')[-1]}" if weight != 1 else path.split("/")[-1] for path, weight in weights.items())
-    return weights, -1 if channel is None else int(channel), name if channel is None else f"{name}, channel {channel}"
+    if channel is not None:
+        channel = ascent.check_channel(channel, ", ".join(weights), fewest)
+    short = [path.split("/")[-1] if weight == 1 else f"{weight:g} x {path.split('/')[-1]}" for path, weight in weights.items()]
+    name = " + ".join(short) + ("" if channel is None else f", channel {channel}")
+    return weights, -1 if channel is None else channel, name
 
 
 def _tile(classifier, tile):
     """Return the largest edge of a tile."""
     if tile is None:
         return min(edge or _ANY_SIZE for edge in classifier.input_shape[:2])
-    return max(_SMALLEST, whole_number(tile, "tile", _SMALLEST))
+    return whole_number(tile, "tile", _SMALLEST)

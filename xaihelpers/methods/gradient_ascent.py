@@ -145,3 +145,10 @@ def spatial_layer(classifier, layer=None):
 def n_channels(classifier, path):
     """Return the number of channels of a layer."""
     return int(classifier.layers[path].output.shape[-1])
+
+
+def check_channel(channel, layer, n):
+    """Return a channel's number as an int, or raise ValueError where the layer has no such channel; it has n."""
+    if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < n:
+        raise ValueError(f"channel is {channel!r}: layer {layer!r} has the channels 0 to {n - 1}.")
+    return int(channel)

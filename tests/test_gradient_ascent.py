@@ -1,0 +1,121 @@
+"""What activation maximization and deep dream share: regularisers, bounds, the climb, and how a picture is written down."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from networks import gap_network, image
+
+import xaihelpers as xh
+from xaihelpers.methods import gradient_ascent as ascent
+from xaihelpers.methods.picture_space import COLOUR_AXES, Fourier, Pixels, colour_axes
+
+
+@pytest.mark.parametrize("regulariser", [ascent.l2, ascent.total_variation])
+def test_gradients_of_regularisers_agree_with_finite_differences(regulariser):
+    x = np.random.default_rng(0).uniform(-1, 1, (1, 4, 5, 3))
+    with tf.GradientTape() as tape:
+        variable = tf.Variable(x)
+        value = regulariser(variable)
+    exact = tape.gradient(value, variable).numpy()
+    numeric = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[place] = 1e-6
+        numeric[place] = (regulariser(tf.constant(x + step)) - regulariser(tf.constant(x - step)))[0] / 2e-6
+    np.testing.assert_allclose(exact, numeric, atol=1e-8)
+    assert np.abs(exact).max() > 1e-3
+
+
+def test_regularisers_by_hand():
+    flat, edge = np.full((1, 3, 3, 3), 0.5), np.zeros((1, 3, 3, 3))
+    edge[:, :, 2] = 1.0
+    np.testing.assert_allclose(ascent.l2(tf.constant(flat)), [0.25])
+    np.testing.assert_allclose(ascent.total_variation(tf.constant(flat)), [1e-3])
+    np.testing.assert_allclose(ascent.total_variation(tf.constant(edge)), [(1e-3 + np.sqrt(1 + 1e-6)) / 2])
+
+
+def test_box_and_ball_by_hand():
+    x = tf.constant([3.0, -4.0, 0.0]) * tf.ones((1, 2, 2, 3))
+    np.testing.assert_array_equal(ascent.to_box(x)[0, 0, 0], [1, -1, 0])
+    size = np.sqrt(25 / 3)
+    np.testing.assert_allclose(ascent.to_ball(x, 0.5)[0, 0, 0], np.array([3, -4, 0]) * 0.5 / size, rtol=1e-6)
+    np.testing.assert_array_equal(ascent.to_ball(x, 10.0), x)
+
+
+def test_jitter_rolls_and_loses_nothing():
+    x = tf.reshape(tf.range(7 * 9 * 3, dtype=tf.float32), (1, 7, 9, 3))
+    rolled = [ascent.jitter(x, tf.constant(2), tf.constant([0, i])).numpy() for i in range(40)]
+    shifts = {(y, s) for r in rolled for y in range(-2, 3) for s in range(-2, 3) if np.array_equal(r, np.roll(x, (y, s), (1, 2)))}
+    assert all(any(np.array_equal(r, np.roll(x, shift, (1, 2))) for shift in shifts) for r in rolled)
+    assert len(shifts) > 10 and {abs(y) for y, _ in shifts} == {0, 1, 2}
+    np.testing.assert_array_equal(ascent.jitter(x, tf.constant(0), tf.constant([0, 1])), x)
+    np.testing.assert_array_equal(rolled[3], ascent.jitter(x, tf.constant(2), tf.constant([0, 3])))
+
+
+def test_what_is_driven_up_is_the_logit_or_the_mean_of_a_channel():
+    classifier = xh.Classifier(gap_network())
+    picture = image().astype(np.float32)
+    found = classifier.gradients(picture, layer="maps")
+    logit = ascent.activation(classifier, picture[None], {}, 1)
+    assert float(logit[0]) == pytest.approx(found.logits[0, 1], rel=1e-5)
+    channel = ascent.activation(classifier, picture[None], {"maps": 1.0}, tf.constant(2))
+    assert float(channel[0]) == pytest.approx(found.values[0, ..., 2].mean(), rel=1e-5)
+    scaled = next(path for path in classifier.layers if path.startswith("rescaling"))
+    mixed = ascent.activation(classifier, picture[None], {"maps": 0.5, scaled: 2.0}, tf.constant(-1))
+    assert float(mixed[0]) == pytest.approx(0.5 * found.values.mean() + 2 * picture.mean() / 255, rel=1e-5)
+
+
+def test_a_layer_can_be_asked_at_a_size_that_the_head_refuses():
+    inputs = keras.Input((8, 8, 3))
+    maps = keras.layers.Conv2D(2, 3, name="maps")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(maps)))
+    classifier = xh.Classifier(model)
+    larger = tf.random.stateless_uniform((1, 20, 20, 3), [0, 0])
+    assert ascent.activation(classifier, larger, {"maps": 1.0}, tf.constant(-1)).shape == (1,)
+    with pytest.raises(Exception, match=r"Dense|shape|Input"):
+        ascent.activation(classifier, larger, {}, 0)
+
+
+def test_the_climb_keeps_what_it_has_when_interrupted():
+    def advance(i):
+        if i == 3:
+            raise KeyboardInterrupt
+        return 10 + i
+
+    values = ascent.climb(advance, 8)
+    np.testing.assert_array_equal(values, [10, 11, 12])
+    assert values.dtype == np.float32
+    assert ascent.what_happened(values, 8) == ["Interrupted after 3 of 8 steps: this is the picture reached so far."]
+    assert ascent.what_happened(np.arange(8.0), 8) == []
+    assert "no gradient" in ascent.what_happened(np.ones(8), 8)[0]
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (31, 45), (16, 9)])
+def test_waves_and_pixels_draw_pictures_of_the_size_asked(shape):
+    for space in (Fourier(*shape), Pixels(*shape)):
+        picture = np.asarray(space.draw(tf.constant(space.start(0))))
+        assert picture.shape == (1, *shape, 3)
+        assert 0.005 < picture.std() < 0.2, "faint noise around grey"
+        np.testing.assert_array_equal(space.start(0), space.start(0))
+        assert not np.array_equal(space.start(0), space.start(1))
+
+
+def test_one_wave_is_one_cosine_in_one_direction_of_colour():
+    space = Fourier(16, 16)
+    waves = np.zeros(space.shape, np.float32)
+    waves[0, 2, 0, 3] = 0.05  # real part, third direction (light against dark), three periods to the right
+    x = np.arctanh(np.asarray(space.draw(tf.constant(waves)))[0].astype(np.float64)) / 2
+    cosine = np.cos(2 * np.pi * 3 * np.arange(16) / 16)
+    amplitude = 0.05 * space.scale[0, 3] * 2 / (16 * 16)
+    expected = amplitude * cosine[None, :, None] * COLOUR_AXES[:, 2]
+    np.testing.assert_allclose(x, np.broadcast_to(expected, x.shape), atol=1e-6)
+    assert space.scale[0, 2] / space.scale[0, 4] == pytest.approx(2), "1 / frequency"
+
+
+def test_colours_are_those_of_the_photographs_of_the_course():
+    measured = colour_axes([xh.sample_photo(name, 224) for name in xh.photo_names()])
+    np.testing.assert_allclose(COLOUR_AXES, measured, atol=1e-4)
+    lengths = np.linalg.norm(measured, axis=0)
+    assert lengths[2] == pytest.approx(1) and lengths[0] < lengths[1] < lengths[2]
+    np.testing.assert_allclose(measured.T @ measured, np.diag(lengths**2), atol=1e-9)
