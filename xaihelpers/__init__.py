@@ -20,6 +20,8 @@ _HOME = {
     "DiagnosticWarning": "results",
     "METHODS": "methods",
     "Visualization": "results",
+    "animate": "plots",
+    "channel_account": "methods.channel_account",
     "classifier_names": "zoo",
     "explore": "widgets",
     "figure": "plots",
