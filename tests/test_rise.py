@@ -117,6 +117,16 @@ def test_linear_model_with_one_pixel_cells(photo, design, p):
     assert np.abs(found.heatmap - expected).max() < (1e-6 if design == "balanced" else 0.02)
 
 
+@pytest.mark.parametrize("fill", ["mean", (10, 20, 30)])
+def test_linear_model_with_another_fill(photo, fill):
+    classifier, weights = linear()
+    colour = photo.mean(axis=(0, 1)) if fill == "mean" else np.array(fill)
+    each = (weights * (photo - colour)).sum(axis=-1)
+    found = xh.rise(classifier, photo, "yes", n_masks=400, grid=6, fill=fill)
+    hidden = 0.5 + (weights * colour).sum()
+    np.testing.assert_allclose(found.heatmap, hidden + 0.5 * each.sum() + 0.5 * each, atol=1e-6)
+
+
 def test_the_papers_map_by_hand(photo):
     classifier, _ = linear()
     masks = Masks((6, 6), grid=3, p=0.4, design="independent", seed=7)
@@ -268,6 +278,7 @@ def test_a_callable_that_writes_into_its_images_does_no_harm():
     ({"n_masks": 0}, "n_masks is 0"), ({"n_masks": -5}, "n_masks is -5"), ({"n_masks": 2.5}, "n_masks is 2.5"),
     ({"grid": 0}, "grid is 0"), ({"grid": 17}, "grid is 17 .* 16 cells or fewer"), ({"p": 0}, "p is 0"), ({"p": 1}, "p is 1"),
     ({"p": 1.5}, "p is 1.5"), ({"p": float("nan")}, "p is nan"), ({"p": "half"}, "p is 'half'"),
+    ({"fill": "pink"}, "fill is 'pink'"), ({"fill": -1}, "fill is -1"),
     ({"design": "clever"}, "no design 'clever'"), ({"batch_size": 0}, "batch_size is 0"), ({"seed": -1}, "seed is -1"),
     ({"target": "maybe"}, "no class 'maybe'"), ({"target": 2}, "no class 2"),
 ])  # fmt: skip

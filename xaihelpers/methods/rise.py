@@ -8,7 +8,7 @@ import numpy as np
 from .contract import Finding, Slider, technique, whole_number
 from .mask_regression import LARGEST_GRID, LineThroughAnswers
 from .masks import DESIGNS, Masks
-from .questions import LIKELY_SAME, ask
+from .questions import LIKELY_SAME, ask, own_fill
 
 _SLIDERS = {
     "n_masks": Slider(100, 1000, 100, default=500),
@@ -19,13 +19,14 @@ _SLIDERS = {
 
 
 @technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
-def rise(classifier, image, target=None, *, n_masks=1000, grid=8, p=0.5, design="balanced", seed=0, batch_size=32,
+def rise(classifier, image, target=None, *, n_masks=1000, grid=8, p=0.5, fill=0, design="balanced", seed=0, batch_size=32,
          progress=False):  # fmt: skip
     """Return the RISE map of one class, (H, W): its expected probability, given that the pixel is kept.
 
-    classifier: any Classifier. image: (H, W, 3), 0 to 255; what is hidden turns black. target: class index, name, or None.
+    classifier: any Classifier. image: (H, W, 3), 0 to 255. target: class index, name, or None.
     n_masks: how many masked images are asked: this is the whole cost. The first masks of a larger number are those of a
-        smaller one. grid: cells an edge of a mask. p: the probability that a cell is kept.
+        smaller one. grid: cells an edge of a mask. p: the probability that a cell is kept. fill: what is hidden turns into
+        this: a colour 0 to 255 (0, black, is the paper's), "mean" (the image's mean colour) or "blur".
     design: "balanced" needs about half as many masks: cells are kept equally often, alone and in pairs, and the map is
         read from a straight line through the answers. "independent" is the paper's: a coin for every cell, and the
         map is the sum of probability times mask, over the sum of the masks.
@@ -36,13 +37,14 @@ def rise(classifier, image, target=None, *, n_masks=1000, grid=8, p=0.5, design=
     n_masks, batch_size = whole_number(n_masks, "n_masks", 2), whole_number(batch_size, "batch_size")
     seed = whole_number(seed, "seed", 0)
     masks = Masks(image.shape[:2], _checked_grid(grid, image.shape), _checked_share(p), _checked_design(design), seed)
+    covered = own_fill(image, fill)
     if target is None:
         target = classifier.class_index(None, image)
     # A grid too fine for a line with a slope for every part is averaged, as in the paper.
     found = LineThroughAnswers(masks) if design == "balanced" and grid <= LARGEST_GRID else WeightedMean(masks)
     answers, stopped = [], ()
     try:
-        batches = _masked(image, masks, n_masks, batch_size)
+        batches = _masked(image, covered, masks, n_masks, batch_size)
         for drawn, probabilities in ask(classifier, batches, "rise", n_masks, progress):
             answers.append(probabilities[:, target])
             found.add(*drawn, answers[-1])
@@ -56,16 +58,19 @@ def rise(classifier, image, target=None, *, n_masks=1000, grid=8, p=0.5, design=
     return Finding(heatmap, target, details, (*stopped, *_doubts(heatmap, error, answers)))
 
 
-def _masked(image, masks, n_masks, batch_size):
+def _masked(image, covered, masks, n_masks, batch_size):
     """Yield ((cells, shifts), images): the next masks and the image seen through them, in an array used again and again."""
     height, width, channels = image.shape
     seen = np.empty((min(batch_size, n_masks), height, width * channels), dtype=np.float32)
-    flat = np.ascontiguousarray(image, dtype=np.float32).reshape(height, width * channels)
+    behind = np.ascontiguousarray(covered, dtype=np.float32).reshape(height, width * channels)
+    over = np.ascontiguousarray(image, dtype=np.float32).reshape(height, width * channels) - behind
     for start in range(0, n_masks, batch_size):
         n = min(batch_size, n_masks - start)
         drawn = masks.draw(n)
         masks.build(*drawn, channels, out=seen[:n])
-        seen[:n] *= flat
+        seen[:n] *= over
+        if behind.any():
+            seen[:n] += behind
         yield drawn, seen[:n].reshape(n, height, width, channels)
 
 
