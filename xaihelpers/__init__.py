@@ -5,11 +5,7 @@ image file -> images -> Classifier -> a technique -> Attribution -> plots, metri
 Every public name is imported when it is first used, so that `import xaihelpers` is quick.
 """
 
-import os
 from importlib import import_module
-
-# TensorFlow's start-up messages would greet every learner; whoever wants them sets the variable before.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 __version__ = "0.1.0"
 
@@ -23,6 +19,7 @@ _HOME = {
     "animate": "plots",
     "channel_account": "methods.channel_account",
     "classifier_names": "zoo",
+    "compare": "comparison",
     "explore": "widgets",
     "figure": "plots",
     "images_from_folder": "folders",
@@ -40,6 +37,7 @@ _HOME = {
 # public module: where it lives
 _MODULES = {
     "check": "checks",
+    "comparison": "comparison",
     "images": "images",
     "methods": "methods",
     "metrics": "metrics",

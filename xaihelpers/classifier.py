@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import images as im
+from .quiet import import_tensorflow
 from .results import Cost
 
 
@@ -37,6 +38,7 @@ class Classifier:
 
     def __new__(cls, model, **options):
         if cls is Classifier:
+            import_tensorflow()
             from .keras_classifier import KerasClassifier, is_keras_model
 
             cls = KerasClassifier if is_keras_model(model) else CallableClassifier

@@ -95,11 +95,11 @@ def colour(heatmap, limit=None, signed=None):
     return matplotlib.colormaps[name](np.clip((heatmap - low) / (limit - low), 0, 1))[..., :3], (low, limit, name)
 
 
-def overlay(attribution, image=None, alpha=0.55, limit=None):
+def overlay(attribution, image=None, alpha=0.55, limit=None, signed=None):
     """Return the map laid over its image, (H, W, 3) uint8.
 
     attribution: an Attribution, or a map (H, W) with its image (H, W, 3). alpha: 0 only the image, 1 only the map.
-    limit: as in `colour`. The image is drawn in grey, so that every colour seen is the map's; where the map is near
+    limit, signed: as in `colour`. The image is drawn in grey, so that every colour seen is the map's; where the map is near
         zero it covers less, so that the image can be recognised there.
     """
     if not 0 <= alpha <= 1:
@@ -110,7 +110,7 @@ def overlay(attribution, image=None, alpha=0.55, limit=None):
     heatmap = np.asarray(attribution, dtype=np.float32)
     if heatmap.shape != np.shape(image)[:2]:
         raise ValueError(f"The map is {heatmap.shape} and the image {np.shape(image)[:2]}: both must have the same size.")
-    colours, (_, limit, _) = colour(heatmap, limit)
+    colours, (_, limit, _) = colour(heatmap, limit, signed)
     alpha = alpha * (0.4 + 0.6 * np.clip(np.abs(heatmap) / limit, 0, 1))[..., None]
     grey = np.asarray(Image.fromarray(as_uint8(image)).convert("L"), dtype=np.float32)[..., None] / 255
     return np.rint(255 * ((1 - alpha) * grey + alpha * colours)).astype(np.uint8)
@@ -151,7 +151,7 @@ def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=Fal
 
     items: images (H, W, 3), maps (H, W), Attributions (drawn over their image) or Visualizations, mixed as you like.
     titles: one a picture. columns: pictures a row; None is up to five. size: inches of one picture.
-    shared_scale: all maps on one colour scale, so that they can be compared. colour_bar: draw it beside plain maps.
+    shared_scale: all maps on one colour scale, so that they can be compared; signed if one of them is. colour_bar: draw it beside plain maps.
     """
     import matplotlib.pyplot as plt
 
@@ -163,26 +163,27 @@ def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=Fal
         raise ValueError(f"There are {len(items)} pictures and {len(titles)} titles: give one title each.")
     maps = [np.asarray(item) for item in items if isinstance(item, Attribution) or np.ndim(item) == 2]
     limit = max((float(np.abs(m).max()) for m in maps), default=None) if shared_scale else None
+    signed = any(m.min() < 0 for m in maps) if shared_scale else None
     columns = columns or min(len(items), 5)
     rows = -(-len(items) // columns)
     fig, axes = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.35) * rows), squeeze=False, layout="constrained")
     for axis, item, title in zip(axes.flat, items, titles):
-        _draw(axis, item, limit, colour_bar)
+        _draw(axis, item, limit, signed, colour_bar)
         axis.set_title(title, fontsize=10, wrap=True)
     for axis in axes.flat:
         axis.set_axis_off()
     return figure(fig, alt or "; ".join(filter(None, map(_words, items, titles))), caption)
 
 
-def _draw(axis, item, limit, colour_bar):
+def _draw(axis, item, limit, signed, colour_bar):
     """Draw one image, map or result into an axis."""
     if isinstance(item, Attribution):
-        item = overlay(item, limit=limit)
+        item = overlay(item, limit=limit, signed=signed)
     elif isinstance(item, Visualization):
         item = item.image
     item = np.asarray(item)
     if item.ndim == 2:
-        _, (low, high, name) = colour(item, limit)
+        _, (low, high, name) = colour(item, limit, signed)
         drawn = axis.imshow(item, cmap=name, vmin=low, vmax=high, interpolation="nearest")
         if colour_bar:
             bar = axis.figure.colorbar(drawn, ax=axis, fraction=0.046, pad=0.03)

@@ -3,6 +3,8 @@
 import difflib
 from importlib import import_module
 
+from ..quiet import import_tensorflow
+
 # Name: the module and the function that give the Classifier, and what it is.
 _ZOO = {
     "efficientnet-lite0": (".efficientnet_lite0", "load_efficientnet_lite0", "ImageNet, 1000 classes, 224 px, offline"),
@@ -28,5 +30,6 @@ def load_classifier(name):
         near = difflib.get_close_matches(str(name), _ZOO, 1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise ValueError(f"There is no classifier {name!r}{hint}: choose from {', '.join(_ZOO)}.")
+    import_tensorflow()
     module, function, _ = _ZOO[name]
     return getattr(import_module(module, __name__), function)()
