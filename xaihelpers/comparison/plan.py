@@ -1,0 +1,111 @@
+"""What a comparison has to do: images, techniques and metrics, checked before any network runs."""
+
+import inspect
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import metrics as measures
+from ..methods import METHODS
+
+
+def _again(found):
+    """Return the technique as it was called: bound first, since some of its parameters are named like the metric's."""
+    return partial(METHODS[found.method].function, **found.parameters)
+
+
+def _stability(classifier, found, mask):
+    return measures.stability(classifier, _again(found), found.image, found.target)
+
+
+def _randomisation(classifier, found, mask):
+    done = measures.model_randomisation(classifier, _again(found), found.image, found.target, stages=1)
+    return float(done.correlations[-1])
+
+
+def _inside(metric, classifier, found, mask):
+    if mask is None:
+        raise ValueError("There is no mask for this image: give masks=, or leave this metric out.")
+    return metric(found, mask)
+
+
+def _area(curve, classifier, found, mask):
+    return curve(classifier, found, steps=20).area
+
+
+def _sparseness(classifier, found, mask):
+    return measures.sparseness(found)
+
+
+# metric: what it measures, as a function of classifier, Attribution and mask.
+METRICS = {
+    "pointing_game": partial(_inside, measures.pointing_game),
+    "mass_inside": partial(_inside, measures.mass_inside),
+    "rank_inside": partial(_inside, measures.rank_inside),
+    "deletion": partial(_area, measures.deletion),
+    "insertion": partial(_area, measures.insertion),
+    "sparseness": _sparseness,
+    "stability": _stability,
+    "randomisation": _randomisation,
+}
+NEED_MASKS = ("pointing_game", "mass_inside", "rank_inside")
+EVERY_TIME = (*NEED_MASKS, "deletion", "insertion", "sparseness")
+
+
+class Job(NamedTuple):
+    """One image to explain."""
+
+    name: object
+    image: np.ndarray
+    mask: object
+    target: object
+
+
+class Plan(NamedTuple):
+    """All that there is to do. methods: {label: (function, parameters)}; metrics: {label: function}."""
+
+    jobs: list
+    methods: dict
+    metrics: dict
+
+
+def make_plan(classifier, images, masks, methods, metrics, targets):
+    """Return the Plan, or raise in one sentence for what can't be done; no network runs before that."""
+    if not images:
+        raise ValueError("There are no images to compare on: give (N, H, W, 3), a list or {name: image}.")
+    checked = [classifier.check(image) for image in images.values()]
+    masks = [None] * len(images) if masks is None else list(masks.values() if isinstance(masks, dict) else masks)
+    if len(masks) != len(images):
+        raise ValueError(f"There are {len(images)} images and {len(masks)} masks: give one mask an image.")
+    one = targets is None or isinstance(targets, (str, int, np.integer))
+    targets = [targets] * len(images) if one else list(targets)
+    if len(targets) != len(images):
+        raise ValueError(f"There are {len(images)} images and {len(targets)} targets: give one for all, or one an image.")
+    targets = [target if target is None else classifier.class_index(target) for target in targets]
+    if metrics is None:
+        metrics = [name for name in EVERY_TIME if any(mask is not None for mask in masks) or name not in NEED_MASKS]
+    if not isinstance(metrics, dict):
+        unknown = [name for name in metrics if name not in METRICS]
+        if unknown:
+            raise ValueError(f"There is no metric {unknown[0]!r}: choose from {', '.join(METRICS)}.")
+        metrics = {name: METRICS[name] for name in metrics}
+    return Plan([Job(*each) for each in zip(images, checked, masks, targets)], _functions(classifier, methods), metrics)
+
+
+def _functions(classifier, methods):
+    """Return {label: (name or function, parameters)}."""
+    if methods is None:
+        maps = {name: method for name, method in METHODS.items() if method.family != "feature visualization"}
+        methods = [name for name, method in maps.items() if classifier.has_gradients or not method.needs_gradients]
+    if not isinstance(methods, dict):
+        methods = {name: {} for name in methods}
+    found = {label: given if isinstance(given, tuple) else (label, given) for label, given in methods.items()}
+    for function, parameters in found.values():
+        if isinstance(function, str):
+            if function not in METHODS:
+                raise ValueError(f"There is no technique {function!r}: choose from {', '.join(METHODS)}.")
+            inspect.signature(METHODS[function].function).bind(None, None, None, **parameters)
+        elif not callable(function):
+            raise TypeError(f"A technique is {type(function).__name__}: give its name, or (function, parameters).")
+    return found

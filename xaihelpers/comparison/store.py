@@ -1,0 +1,74 @@
+"""The rows of a comparison, and the file that they are written to as they come."""
+
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = ["image", "method", "metric", "value", "passes", "seconds", "note"]
+
+
+class Store:
+    """The rows so far, and their file. done: {(image, method)}."""
+
+    def __init__(self, file, fingerprint, n_metrics):
+        self.path, self.rows, self.done = None if file is None else Path(file), [], set()
+        self._n_metrics = n_metrics
+        if self.path is None:
+            return
+        first = f"# xaihelpers compare {fingerprint}\n"
+        if self.path.exists():
+            self._read(first)
+        self._write("w", first + ",".join(COLUMNS) + "\n" + self._text(self.rows))
+
+    def _read(self, first):
+        with self.path.open(encoding="utf-8", newline="") as stored:
+            head, text = stored.readline(), stored.read()
+        if head != first:
+            raise ValueError(f"{self.path} was written for other images, networks or settings: give another file, or delete it.")
+        # Killed while it wrote, it may end within a line, or within the metrics of a map.
+        whole = text[: text.rfind("\n") + 1]
+        table = pd.read_csv(io.StringIO(whole), dtype=dict.fromkeys(("image", "method", "metric", "note"), str),
+                            float_precision="round_trip")  # fmt: skip
+        pairs = table.groupby(["image", "method"]).metric
+        complete = table.metric.isna() | (pairs.transform("count") == self._n_metrics)
+        self.add(list(table[complete].itertuples(index=False, name=None)), write=False)
+
+    def add(self, rows, write=True):
+        """Keep the rows of finished maps, in the file too."""
+        rows = [(str(row[0]), row[1], None if pd.isna(row[2]) else row[2], *row[3:6], "" if pd.isna(row[6]) else row[6])
+                for row in rows]  # fmt: skip
+        self.rows += rows
+        self.done |= {(row[0], row[1]) for row in rows}
+        if write and self.path is not None:
+            self._write("a", self._text(rows))
+
+    def _text(self, rows):
+        return pd.DataFrame(rows, columns=COLUMNS).to_csv(index=False, header=False, lineterminator="\n") if rows else ""
+
+    def _write(self, mode, text):
+        with self.path.open(mode, encoding="utf-8", newline="") as stored:
+            stored.write(text)
+
+    def table(self):
+        """Return the rows as a table."""
+        return pd.DataFrame(self.rows, columns=COLUMNS)
+
+
+def fingerprint(classifier, plan):
+    """Return what tells this comparison from another: the network, the images, the settings."""
+    digest = hashlib.sha256()
+    for weight in getattr(classifier.model, "weights", ()):
+        digest.update(np.ascontiguousarray(weight))
+    for job in plan.jobs:
+        digest.update(repr((job.name, job.target)).encode())
+        digest.update(np.ascontiguousarray(job.image))
+        digest.update(b"" if job.mask is None else np.ascontiguousarray(job.mask))
+    for label, (function, parameters) in plan.methods.items():
+        arrays = {key: hashlib.sha256(np.ascontiguousarray(value)).hexdigest() if isinstance(value, np.ndarray) else value
+                  for key, value in parameters.items()}  # fmt: skip
+        digest.update(repr((label, getattr(function, "__qualname__", function), sorted(arrays.items()))).encode())
+    digest.update(repr(list(plan.metrics)).encode())
+    return digest.hexdigest()[:16]
