@@ -5,21 +5,23 @@ Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks", ICML 2017
 
 import numpy as np
 
+from ..images import check_image
 from .contract import Finding, Slider, technique, whole_number
+from .questions import own_fill
 
 LARGE_GAP = 0.05  # share of f(image) - f(baseline) that may be missing before it is said
 
-_SLIDERS = {"baseline": Slider(options=(0, 127, 255, "mean", "blur")), "steps": Slider(4, 24, 4, default=16)}
+_SLIDERS = {"baseline": Slider(options=("blur", "mean", 0, 127, 255)), "steps": Slider(4, 24, 4, default=16)}
 
 
 @technique(family="gradient", needs_gradients=True, sliders=_SLIDERS)
-def integrated_gradients(classifier, image, target=None, *, baseline=0, steps=64, of="logit", seed=0, batch_size=32,
+def integrated_gradients(classifier, image, target=None, *, baseline="blur", steps=64, of="logit", seed=0, batch_size=32,
                          progress=False):  # fmt: skip
     """Return the integrated gradients of one class, (H, W), signed: contributions that add up to f(image) - f(baseline).
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
-    baseline: where the way begins: a grey value or a colour (r, g, b) from 0 to 255, "mean" (the image's mean colour),
-        "blur" (the image out of focus), or an image of the same shape.
+    baseline: where the way begins: "blur" (the image too blurred to tell what it shows), "mean" (its mean colour), a grey
+        value or a colour (r, g, b) from 0 to 255, or an image of the same shape. The paper's black is 0.
     steps: pieces into which the way is cut, most of them where the score changes fastest; the integral over each is
         taken by the trapezoidal rule: steps + 1 forward and backward passes.
     of: "logit" or "probability".
@@ -50,17 +52,18 @@ class _Way:
         self._gradients = self._inputs = np.zeros((0, *image.shape), np.float32)
 
     def walk(self, target, steps):
-        """Cut the way into `steps` pieces: a few even ones first, then again and again those that add up worst."""
+        """Cut the way into `steps` pieces: a few even ones first, then again and again in half those that add up worst."""
         from tqdm.auto import tqdm
 
         with tqdm(total=steps + 1, desc="integrated gradients", disable=not self._progress) as bar:
             # The image itself comes first: its prediction settles the class that is followed all the way.
             self._visit([1.0], target, bar)
-            self._visit(np.arange(0, 1, 1 / max(steps // 4, 1)), self.index, bar)
+            self._visit(np.arange(max(steps // 8, 1)) / max(steps // 8, 1), self.index, bar)
             while len(self.alphas) <= steps:
                 # What a piece should add up to is known exactly: the change of the score along it.
                 missing = np.abs(self.pieces().sum(axis=(1, 2, 3), dtype=np.float64) - np.diff(self.scores))
-                worst = np.argsort(-missing, kind="stable")[: min(max(steps // 8, 1), steps + 1 - len(self.alphas))]
+                # Few at a time: on EfficientNet-Lite0 a 32nd of the steps leaves a third of the gap that an 8th leaves.
+                worst = np.argsort(-missing, kind="stable")[: min(max(steps // 32, 1), steps + 1 - len(self.alphas))]
                 self._visit((self.alphas[worst] + self.alphas[worst + 1]) / 2, self.index, bar)
 
     def pieces(self):
@@ -83,22 +86,14 @@ class _Way:
 
 def _baseline(baseline, image):
     """Return the baseline as an image (H, W, 3) float32, or say what was expected."""
-    if isinstance(baseline, str):
-        if baseline == "mean":
-            return np.broadcast_to(image.mean(axis=(0, 1)), image.shape).astype(np.float32)
-        if baseline == "blur":
-            from scipy.ndimage import gaussian_filter
-
-            sigma = max(image.shape[:2]) / 16
-            return gaussian_filter(image, (sigma, sigma, 0))
-    else:
-        array = np.asarray(baseline)
-        shaped = array.shape in ((), (3,), image.shape) and np.issubdtype(array.dtype, np.number)
-        if shaped and np.isfinite(array).all() and array.min() >= 0 and array.max() <= 255:
-            return np.broadcast_to(array, image.shape).astype(np.float32)
-    shown = repr(baseline) if np.ndim(baseline) < 2 else f"an array of shape {np.shape(baseline)}"
-    raise ValueError(f"baseline is {shown}: give a grey value, a colour (r, g, b) or an image {image.shape} with values "
-                     "0 to 255, or 'mean' or 'blur'.")  # fmt: skip
+    if np.ndim(baseline) == 3 and np.shape(baseline) == image.shape:
+        return check_image(baseline, image.shape)
+    try:
+        return np.asarray(own_fill(image, baseline), dtype=np.float32)
+    except ValueError:
+        shown = repr(baseline) if np.ndim(baseline) < 2 else f"an array of shape {np.shape(baseline)}"
+        raise ValueError(f"baseline is {shown}: give 'blur', 'mean', a grey value or a colour (r, g, b) from 0 to 255, or an "
+                         f"image {image.shape}.") from None  # fmt: skip
 
 
 def _distrust(values, gap, difference, steps):
