@@ -1,0 +1,116 @@
+"""What RISE and occlusion cost beyond the network's own time, as ratios: `python -m benchmarks.bench_perturbation`.
+
+In one run, in turns: the bare compiled forward passes of as many images as were asked; ours; the same technique of xplique and
+tf-explain. Then memory with many masks, and what a slider's user waits for. `--quick` takes fewer turns.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+import xaihelpers as xh  # noqa: E402
+
+from .timing import Row, medians  # noqa: E402
+
+QUESTIONS, BATCH = 512, 32
+# 23 x 23 = 529 patches: the nearest square to 512.
+PATCH, STRIDE = 48, 8
+
+
+def bare(classifier, photo, questions):
+    """Return a function that sends as many copies of the photo through the compiled network, in batches."""
+    forward = classifier.compiled("forward", classifier._forward)
+    batch = np.repeat(np.float32(photo)[None], BATCH, axis=0)
+
+    def run():
+        for start in range(0, questions, BATCH):
+            forward(tf.constant(batch[: min(BATCH, questions - start)]))[1].numpy()
+
+    return run
+
+
+def others(classifier, photo, target):
+    """Return {name: function}: the same number of questions by other libraries."""
+    from tf_explain.core.occlusion_sensitivity import OcclusionSensitivity
+    from xplique.attributions import Occlusion, Rise
+
+    inputs = np.asarray(classifier.preprocess(np.float32(photo)[None]))
+    one_hot = np.eye(classifier.n_classes, dtype=np.float32)[[target]]
+    rise = Rise(classifier.model, BATCH, nb_samples=QUESTIONS, grid_size=8)
+    occlusion = Occlusion(classifier.model, BATCH, patch_size=PATCH, patch_stride=STRIDE)
+    # tf-explain has no stride: patches of 10 pixels, side by side, are 23 x 23 too.
+    grid = OcclusionSensitivity(batch_size=BATCH)
+    return {
+        "rise": {"xplique": lambda: rise(inputs, one_hot)},
+        "occlusion": {
+            "xplique": lambda: occlusion(inputs, one_hot),
+            "tf-explain": lambda: grid.get_sensitivity_map(classifier.model, inputs[0], target, 10),
+        },
+    }
+
+
+def compare(name, ours, passes, classifier, photo, rivals, turns):
+    """Print the ratio of ours to the bare network, and of each other library to ours."""
+    seconds = medians(bare(classifier, photo, passes), ours, *rivals.values(), repeats=turns)
+    print(Row(f"{name}, {passes} questions, over the bare forward passes", seconds[1] / seconds[0], "at most 1.10"))
+    for rival, spent in zip(rivals, seconds[2:]):
+        print(Row(f"{name}, {rival} over ours", spent / seconds[1], "at least 1"))
+
+
+PEAK = """
+import resource, sys
+import xaihelpers as xh
+xh.rise(xh.load_classifier("rashnet"), xh.rashes.load_test_split().images[0], 0, n_masks=int(sys.argv[1]), batch_size=64)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def peak_memory(n_masks):
+    """Return the most memory that a process of its own held while it asked that many masks."""
+    done = subprocess.run([sys.executable, "-c", PEAK, str(n_masks)], capture_output=True, text=True, check=True)
+    return int(done.stdout.split()[-1])
+
+
+def wait(turns):
+    """Print the seconds that a slider's user waits on RashNet."""
+    network, image = xh.load_classifier("rashnet"), xh.rashes.load_test_split().images[0]
+    calls = {
+        "RISE, 256 masks": lambda: xh.rise(network, image, 0, n_masks=256),
+        "occlusion, 16 px patches": lambda: xh.occlusion(network, image, 0, patch=16),
+    }
+    for (name, _), seconds in zip(calls.items(), medians(*calls.values(), repeats=turns)):
+        print(Row(f"{name} on RashNet, seconds", seconds, "under 1"))
+
+
+def coarse_to_fine(classifier, photo, target):
+    """Print how many questions coarse to fine saves, and how near its map is to that of every patch."""
+    every, found = (xh.occlusion(classifier, photo, target, patch=16, stride=8, levels=levels) for levels in (1, 3))
+    print(Row("occlusion, coarse to fine: share of the questions", found.forward_passes / every.forward_passes, "below 1"))
+    print(Row("occlusion, coarse to fine: rank correlation", xh.metrics.rank_correlation(found, every), "reported"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer turns")
+    turns = 2 if parser.parse_args().quick else 7
+    classifier, photo = xh.load_classifier("efficientnet-lite0"), xh.sample_photo("chelsea", 224)
+    target = classifier.class_index(None, photo)
+    rivals = others(classifier, photo, target)
+    compare("RISE", lambda: xh.rise(classifier, photo, target, n_masks=QUESTIONS), QUESTIONS,
+            classifier, photo, rivals["rise"], turns)  # fmt: skip
+    found = xh.occlusion(classifier, photo, target, patch=PATCH, stride=STRIDE)
+    compare("occlusion", lambda: xh.occlusion(classifier, photo, target, patch=PATCH, stride=STRIDE), found.forward_passes,
+            classifier, photo, rivals["occlusion"], turns)  # fmt: skip
+    coarse_to_fine(classifier, photo, target)
+    print(Row("RISE, peak memory of 8000 masks over that of 500", peak_memory(8000) / peak_memory(500), "at most 1.05"))
+    wait(turns)
+
+
+if __name__ == "__main__":
+    main()
