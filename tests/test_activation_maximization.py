@@ -1,5 +1,6 @@
 """Activation maximization: exact answers on linear units, then a real network, what it refuses, and what it keeps."""
 
+import io
 import json
 import subprocess
 import sys
@@ -186,6 +187,21 @@ def test_bad_input_is_one_sentence_before_any_step(arguments, error, words):
 def test_a_plain_function_has_no_gradients():
     with pytest.raises(TypeError, match="needs gradients"):
         xh.activation_maximization(xh.Classifier(lambda x: np.ones((len(x), 2)) / 2, class_names=["a", "b"]), 0)
+
+
+def test_the_picture_plays_as_it_grew_and_sliders_need_no_image():
+    classifier = xh.Classifier(gap_network(16))
+    found = xh.activation_maximization(classifier, 0, steps=6, frames=3)
+    picture = xh.animate(found, scale=2, seconds=1.0)
+    with Image.open(io.BytesIO(picture.png)) as film:
+        assert (film.format, film.n_frames, film.size) == ("WEBP", 4, (32, 32))
+    assert "image/webp" in picture._repr_html_() and "as it grew" in picture._repr_html_()
+    with pytest.raises(ValueError, match="no alt"):
+        xh.animate(found.frames)
+    with pytest.raises(ValueError, match="no frames"):
+        xh.animate([])
+    sliders = xh.explore("activation_maximization", classifier, None, target=1, steps=(2, 6, 2))
+    assert sliders.result.target == 1 and "3 positions, 3 different pictures" in sliders.sweep()
 
 
 # -- real networks -------------------------------------------------------------------------------------------------------
