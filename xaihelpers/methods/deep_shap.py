@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from .activation_rules import Trace, operations_between
 from .contract import Finding, Slider, technique
+from .questions import own_fill
 from .rescale_rules import RULES, missing_rule, rescale_custom
 
 BACKGROUNDS = ("greys", "black", "white", "mean", "blur")
@@ -52,8 +53,8 @@ def background_images(image, background, classifier):
             "greys": lambda: np.linspace(0, 255, 5)[:, None, None, None] + np.zeros((1, *image.shape)),
             "black": lambda: np.zeros((1, *image.shape)),
             "white": lambda: np.full((1, *image.shape), 255.0),
-            "mean": lambda: np.broadcast_to(image.mean(axis=(0, 1)), (1, *image.shape)),
-            "blur": lambda: _blurred(image)[None],
+            "mean": lambda: own_fill(image, "mean")[None],
+            "blur": lambda: own_fill(image, "blur")[None],
         }
         if background not in made:
             raise ValueError(f"background is {background!r}: choose from {', '.join(BACKGROUNDS)}, or give images (N, H, W, 3).")
@@ -68,13 +69,6 @@ def background_images(image, background, classifier):
             f"The background is {checked.shape[1:3]} pixels and the image {image.shape[:2]}: make them the same size."
         )
     return checked
-
-
-def _blurred(image):
-    from scipy.ndimage import gaussian_filter
-
-    sigma = min(image.shape[:2]) / 12
-    return gaussian_filter(image, sigma=(sigma, sigma, 0))
 
 
 def _compile(classifier):

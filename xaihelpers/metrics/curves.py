@@ -9,6 +9,7 @@ import numpy as np
 
 from ..classifier import Classifier
 from ..images import check_image
+from ..methods.questions import own_fill
 from ..results import Attribution, Cost
 from .maps import checked_map
 
@@ -123,13 +124,8 @@ def ranks(heatmap, seed=0):
 def baseline_image(image, baseline):
     """Return (H, W, 3) float32 of a baseline, and what it is in words; see `deletion`."""
     if isinstance(baseline, str):
-        if baseline == "mean":
-            return np.broadcast_to(image.mean(axis=(0, 1)), image.shape), "mean colour"
-        if baseline == "blur":
-            from scipy.ndimage import gaussian_filter
-
-            sigma = min(image.shape[:2]) / 12
-            return gaussian_filter(image, sigma=(sigma, sigma, 0)), f"blur of {sigma:.1f} pixels"
+        if baseline in ("mean", "blur"):
+            return own_fill(image, baseline), {"mean": "mean colour", "blur": "the image blurred"}[baseline]
         raise ValueError(f"baseline is {baseline!r}: choose 'mean', 'blur', a grey level, an RGB colour or an image.")
     colour = np.asarray(baseline, dtype=np.float32)
     if colour.ndim < 3 and colour.shape in ((), (3,)) and np.isfinite(colour).all() and 0 <= colour.min() and colour.max() <= 255:
