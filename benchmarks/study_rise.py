@@ -149,7 +149,7 @@ def line(masks, cells, shifts, answers):
     found = LineThroughAnswers(masks)
     found.add(cells, shifts, answers)
     height, width = masks.shape
-    whole = found.heatmap()[0].astype(float)
+    whole = found.estimate().heatmap.astype(float)
     return whole.reshape(BINS[0], height // BINS[0], BINS[1], width // BINS[1]).mean(axis=(1, 3)).ravel()
 
 

@@ -5,14 +5,29 @@ f = a + b z, with z the mask averaged over parts of the image, must be found. Ri
 the one under which the answers are most probable (MacKay, "Bayesian Interpolation", Neural Computation 1992).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 LARGEST_GRID = 32  # beyond it the line would have thousands of slopes
 _PENALTIES = np.logspace(-9, 4, 53)
 
 
+class Estimate(NamedTuple):
+    """A map and how sure it is.
+
+    heatmap, error: (H, W), the map and its standard error. signal, noise: the standard deviation over the pixels of what the
+    map shows, and of the chance in it; an error that all pixels share moves the whole map and hides nothing.
+    """
+
+    heatmap: np.ndarray
+    error: np.ndarray
+    signal: float
+    noise: float
+
+
 class LineThroughAnswers:
-    """Add answers batch by batch; `heatmap()` gives the map and its standard error. Memory does not grow with answers."""
+    """Add answers batch by batch; `estimate()` gives the map and how sure it is. Memory does not grow with answers."""
 
     def __init__(self, masks):
         self.masks = masks
@@ -30,8 +45,8 @@ class LineThroughAnswers:
         for name, value in {"z": z.sum(0), "zz": z.T @ z, "zy": y @ z, "y": y.sum(), "yy": y @ y, "n": len(y)}.items():
             self._sums[name] = self._sums[name] + value
 
-    def heatmap(self):
-        """Return (map, standard error), both (H, W) float32."""
+    def estimate(self):
+        """Return the Estimate from the answers so far."""
         level, slopes, errors = self._line()
         # How a pixel of the mask varies with a part's average, over p: (1 - p) times these two, down and right.
         down, right = (np.einsum("seg,sbg->eb", *both) / len(both[0]) for both in zip(self.masks.windows, self._tables))
@@ -39,10 +54,11 @@ class LineThroughAnswers:
         def spread(part):
             return (1 - self.masks.p) * (down @ part.reshape(self.bins) @ right.T)
 
-        variance = errors[0] ** 2 + sum(spread(error) ** 2 for error in errors[1])
+        shown, chance = spread(slopes), sum(spread(error) ** 2 for error in errors[1])
         # Answers are rounded to float32, which no number of questions undoes.
         rounding = 2 * np.finfo(np.float32).eps * abs(level)
-        return np.float32(level + spread(slopes)), np.float32(np.sqrt(variance) + rounding)
+        error = np.sqrt(errors[0] ** 2 + chance) + rounding
+        return Estimate(np.float32(level + shown), np.float32(error), float(shown.std()), float(np.sqrt(chance.mean())))
 
     def _line(self):
         """Return a, b (parts,), and their errors: of a, and of b as independent directions (directions, parts)."""

@@ -6,7 +6,7 @@ Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Bla
 import numpy as np
 
 from .contract import Finding, Slider, technique, whole_number
-from .mask_regression import LARGEST_GRID, LineThroughAnswers
+from .mask_regression import LARGEST_GRID, Estimate, LineThroughAnswers
 from .masks import DESIGNS, Masks
 from .questions import LIKELY_SAME, ask, own_fill
 
@@ -52,10 +52,9 @@ def rise(classifier, image, target=None, *, n_masks=1000, grid=8, p=0.5, fill=0,
         if not progress or not answers:
             raise
         stopped = (f"Interrupted: this is the map of the first {sum(map(len, answers))} of {n_masks} masks.",)
-    heatmap, error = found.heatmap()
-    answers = np.concatenate(answers)
-    details = {"standard_error": error, "answers": answers}
-    return Finding(heatmap, target, details, (*stopped, *_doubts(heatmap, error, answers)))
+    estimate, answers = found.estimate(), np.concatenate(answers)
+    details = {"standard_error": estimate.error, "answers": answers}
+    return Finding(estimate.heatmap, target, details, (*stopped, *_doubts(estimate, answers)))
 
 
 def _masked(image, covered, masks, n_masks, batch_size):
@@ -79,38 +78,42 @@ class WeightedMean:
 
     def __init__(self, masks):
         self.masks = masks
-        self._kept, self._squares = 0.0, 0.0
+        self._kept, self._squares, self._answers = 0.0, 0.0, np.zeros(3)
 
     def add(self, cells, shifts, answers):
         """Take in the answers (n,) to the masks that (cells, shifts) stand for."""
         masks = self.masks.build(cells, shifts)
         weights = np.stack([np.ones_like(answers), answers, answers**2]).astype(np.float32)
         self._kept = self._kept + np.tensordot(weights[:2], masks, 1).astype(float)
+        self._answers += weights.sum(axis=1, dtype=float)
         masks *= masks
         self._squares = self._squares + np.tensordot(weights, masks, 1).astype(float)
 
-    def heatmap(self):
-        """Return (map, standard error), both (H, W) float32. A pixel that no mask kept has the map 0 and an infinite error."""
-        kept, score = self._kept
-        never = kept <= 0
-        kept = np.where(never, 1, kept)
+    def estimate(self):
+        """Return the Estimate so far. A pixel that no mask kept has the map 0 and an infinite error."""
+        never = self._kept[0] <= 0
+        kept, score = np.where(never, 1, self._kept[0]), self._kept[1]
         heatmap = score / kept
         one, two, three = self._squares
         # The variance of a ratio of two sums: sum of (mask x (answer - map))^2 over (sum of masks)^2.
-        error = np.sqrt(np.maximum(three - 2 * heatmap * two + heatmap**2 * one, 0)) / kept
-        return np.float32(heatmap), np.float32(np.where(never, np.inf, error))
+        variance = np.maximum(three - 2 * heatmap * two + heatmap**2 * one, 0) / kept**2
+        error = np.where(never, np.inf, np.sqrt(variance))
+        n, total, squares = self._answers
+        # All pixels share the error of the mean answer. What is left is in the map's own variation as well.
+        chance = max(float((error**2).mean()) - (squares / n - (total / n) ** 2) / n, 0.0)
+        signal = np.sqrt(max(float(heatmap.var()) - chance, 0.0))
+        return Estimate(np.float32(heatmap), np.float32(error), signal, np.sqrt(chance))
 
 
-def _doubts(heatmap, error, answers):
+def _doubts(estimate, answers):
     """Return the reasons, if any, not to trust this map, and what to do about each."""
     if np.ptp(answers) < LIKELY_SAME:
         return ("The probability is the same whatever is hidden: the network does not look at this image for this class. "
                 "Choose another class.",)  # fmt: skip
-    noise = float(np.sqrt(np.mean(error.astype(float) ** 2)))
-    signal = float(heatmap.std())
-    if not noise <= signal:
-        return (f"RISE's standard error ({noise:.2g}) is larger than its signal ({signal:.2g}, the map's standard deviation): "
-                f"the map is mostly chance. Ask more than {len(answers)} masks, or use a coarser grid.",)  # fmt: skip
+    if not estimate.noise <= estimate.signal:
+        return (f"RISE's standard error ({estimate.noise:.2g} from pixel to pixel) is larger than its signal "
+                f"({estimate.signal:.2g}): the map is mostly chance. Ask more than {len(answers)} masks, or use a coarser "
+                "grid.",)  # fmt: skip
     return ()
 
 
