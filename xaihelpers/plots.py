@@ -74,7 +74,8 @@ def _compact(png):
         return "webp", png  # frames that play, from `animate`
     buffer = io.BytesIO()
     # No chroma subsampling: thin red and blue details are what a signed map is made of.
-    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, format="JPEG", quality=88, subsampling=0, optimize=True)
+    # No optimize=True: Pillow then has too small a buffer for pictures that are nearly noise, and gives up.
+    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, format="JPEG", quality=88, subsampling=0)
     return ("jpeg", buffer.getvalue()) if buffer.tell() < len(png) else ("png", png)
 
 
