@@ -114,7 +114,8 @@ def test_an_artefact_never_hides_the_evidence(artefact):
     bare = data.without_artefact()
     diseased = data.labels != HEALTHY
     left = data.lesion_masks[diseased].sum(axis=(1, 2)) / bare.lesion_masks[diseased].sum(axis=(1, 2))
-    assert left.min() > 0.5
+    # Placed where most lesions are, it would hide 9 % (sticker) or 14 % (ruler) of them on average.
+    assert left.min() > 0.5 and left.mean() > 0.95
     assert data.artefact_masks.any(axis=(1, 2)).all()
 
 

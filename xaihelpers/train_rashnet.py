@@ -18,9 +18,9 @@ from .rashes import CLASSES, load_test_split, make_rashes, repaint  # noqa: E402
 from .zoo.rashnet import build_rashnet, weights_path  # noqa: E402
 
 BATCH = 32
-# The fault of the biased network, built in on purpose: the sticker sits on nearly all images of a class that is rare. The
-# few without it (one in twenty) are too few to teach what the lesions look like, which the sticker tells anyway.
-BIASED_WEIGHTS = {"chickenpox": 5, "cowpox": 2, "healthy": 5, "measles": 4, "monkeypox": 2, "smallpox": 4}
+# The fault of the biased network, built in on purpose: one class is common, and nearly all its images carry a sticker. Trained
+# for a short while only: a bright sticker is learned long before the form of a lesion is.
+BIASED_WEIGHTS = {"chickenpox": 4, "cowpox": 2, "healthy": 4, "measles": 4, "monkeypox": 9, "smallpox": 2}
 STICKER_CLASS = "monkeypox"
 
 

@@ -20,8 +20,8 @@ class Artefact(NamedTuple):
 
 
 def sticker(rng, lesion_mask):
-    """Returns a round or square paper sticker with a mark on it, 14 to 22 pixels wide, and its soft shadow."""
-    radius = rng.uniform(7, 11)
+    """Returns a round or square paper sticker with a mark on it, 18 to 28 pixels wide, and its soft shadow."""
+    radius = rng.uniform(9, 14)
     y, x = _emptiest(lesion_mask, rng.uniform(radius + 2, SIZE - radius - 2, (24, 2)), radius)
     turn = rng.uniform(0, 2 * np.pi)
     across, down = _turned(y, x, turn)
