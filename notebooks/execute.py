@@ -77,7 +77,8 @@ def complaints(notebook, text):
         if place in text:
             wrong.append(f"the stored notebook names a folder of this machine: {place}")
     if found := ADDRESS.search(text):
-        wrong.append(f"the stored notebook shows an address in memory ('{found[0].strip()}'): end that cell with a semicolon")
+        near = text[max(found.start() - 120, 0) : found.end()].replace("\n", " ")
+        wrong.append(f"the stored notebook shows an address in memory ('… {near}'): end that cell with a semicolon")
     if len(text.encode()) > LARGEST:
         wrong.append(f"it would be {len(text.encode()):,} bytes, over the {LARGEST:,} allowed: make its figures smaller")
     return wrong

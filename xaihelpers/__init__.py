@@ -20,6 +20,7 @@ _HOME = {
     "channel_account": "methods.channel_account",
     "classifier_names": "zoo",
     "compare": "comparison",
+    "evaluate": "training",
     "explore": "widgets",
     "figure": "plots",
     "images_from_folder": "folders",
@@ -33,6 +34,7 @@ _HOME = {
     "side_by_side": "plots",
     "silence": "methods.channel_account",
     "strip": "widgets",
+    "train_classifier": "training",
 }
 # public module: where it lives
 _MODULES = {
