@@ -1,5 +1,6 @@
 """RISE: the masks, the map where it is known exactly, its standard error, and what it says when it can't be trusted."""
 
+import itertools
 import tracemalloc
 import warnings
 
@@ -83,7 +84,7 @@ def test_every_pixel_is_kept_with_probability_p(design, p):
 def test_balanced_masks_have_every_three_cells_in_all_combinations_equally_often():
     cells, _ = Masks((32, 32), grid=4).draw(32)
     cells = cells.reshape(32, 16)
-    for a, b, c in [(0, 1, 2), (3, 9, 14), (5, 6, 15)]:
+    for a, b, c in itertools.combinations(range(16), 3):
         counts = np.bincount(cells[:, a] * 4 + cells[:, b] * 2 + cells[:, c], minlength=8)
         assert (counts == 4).all()
     often = Masks((32, 32), grid=4, p=0.3).draw(1024)[0].mean(axis=0)
