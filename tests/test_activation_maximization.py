@@ -202,6 +202,7 @@ def test_the_picture_plays_as_it_grew_and_sliders_need_no_image():
         xh.animate([])
     sliders = xh.explore("activation_maximization", classifier, None, target=1, steps=(2, 6, 2))
     assert sliders.result.target == 1 and "3 positions, 3 different pictures" in sliders.sweep()
+    assert xh.explore("activation_maximization", classifier, None).result.class_name == "class 0", "its own sliders will do"
 
 
 # -- real networks -------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from .contract import Seen, Slider, visualization, whole_number
 from .picture_space import Fourier, Pixels
 
 _SLIDERS = {
+    "target": Slider(options=lambda classifier: classifier.class_names),
     "steps": Slider(low=16, high=256, step=16, default=64),
     "step_size": Slider(low=0.01, high=0.2, step=0.01, default=0.05),
     "total_variation": Slider(low=0.0, high=20.0, step=1.0, default=0.0),
