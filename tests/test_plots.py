@@ -14,7 +14,8 @@ from xaihelpers.results import Cost
 
 
 def attribution(heatmap):
-    return xh.Attribution("grad_cam", 0, "a <cat>", {}, Cost(1, 1, 0.1), {}, (), np.asarray(heatmap, np.float32), networks.image())
+    heatmap = np.asarray(heatmap, np.float32)
+    return xh.Attribution("grad_cam", 0, "a <cat>", {}, Cost(1, 1, 0.1), {}, (), heatmap, networks.image())
 
 
 RAMP = np.linspace(-1, 3, 64, dtype=np.float32).reshape(8, 8)

@@ -15,7 +15,7 @@ def is_keras_model(model):
     if isinstance(model, keras.Model):
         return True
     if any(cls.__module__.split(".")[0] == "tf_keras" for cls in type(model).__mro__):
-        raise TypeError("This is a Keras 2 model (tf_keras): save it as .keras and load it with Keras 3, keras.models.load_model.")
+        raise TypeError("This is a Keras 2 model (tf_keras): save it as .keras and load it with Keras 3.")
     return False
 
 
@@ -61,7 +61,7 @@ class KerasClassifier(Classifier):
             return min(named, key=lambda path: path.count("/"))
         near = difflib.get_close_matches(layer, [path.split("/")[-1] for path in self.layers], 4, 0.4)
         listed = near or [path.split("/")[-1] for path in self.layers][-4:]
-        raise ValueError(f"There is no layer {layer!r}: did you mean {', '.join(listed)}? `list(classifier.layers)` has them all.")
+        raise ValueError(f"There is no layer {layer!r}: did you mean {', '.join(listed)}? list(classifier.layers) has all.")
 
     def spatial_layers(self):
         """Return the paths of the layers whose output is a stack of maps, (H, W, channels), first to last."""
@@ -243,7 +243,7 @@ def _input_shape(model):
     """Return (H, W, 3) as the model has it, with None where it takes any size."""
     shape = getattr(model, "input_shape", None)
     if shape is None or isinstance(shape, list) or (shape and isinstance(shape[0], (tuple, list))):
-        raise ValueError("The model's input shape is not one image batch: give input_shape=(H, W, 3), and a model with one input.")
+        raise ValueError("The model's input is not one image batch: give input_shape=(H, W, 3), and a model with one input.")
     return tuple(shape[1:])
 
 

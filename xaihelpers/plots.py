@@ -152,7 +152,8 @@ def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=Fal
 
     items: images (H, W, 3), maps (H, W), Attributions (drawn over their image) or Visualizations, mixed as you like.
     titles: one a picture. columns: pictures a row; None is up to five. size: inches of one picture.
-    shared_scale: all maps on one colour scale, so that they can be compared; signed if one of them is. colour_bar: draw it beside plain maps.
+    shared_scale: all maps on one colour scale, so that they can be compared; signed if one of them is.
+    colour_bar: draw it beside plain maps.
     """
     import matplotlib.pyplot as plt
 

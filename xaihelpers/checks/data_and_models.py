@@ -15,7 +15,12 @@ CONFUSION = np.array([[85, 5], [6, 4]])
 # right: 85 + 4 of 100; recalls: 85/90 = 0.944 and 4/10 = 0.4
 answer = (0.89, (85 / 90 + 4 / 10) / 2)
 """,
-    wrong=["answer = (0.89, 0.89)", "answer = (0.89, (85 / 91 + 4 / 9) / 2)", "answer = ((85 / 90 + 4 / 10) / 2, 0.89)", "answer = 0.89"],
+    wrong=[
+        "answer = (0.89, 0.89)",
+        "answer = (0.89, (85 / 91 + 4 / 9) / 2)",
+        "answer = ((85 / 90 + 4 / 10) / 2, 0.89)",
+        "answer = 0.89",
+    ],
 )
 def by_hand(answer):
     """What are accuracy and balanced accuracy of the confusion matrix [[85, 5], [6, 4]]?"""

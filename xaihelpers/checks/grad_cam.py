@@ -97,7 +97,8 @@ def answer(activations, gradients):
         "def answer(activations, gradients):\n    return np.maximum((activations * gradients).sum(axis=-1), 0)",
         "def answer(activations, gradients):\n    return activations @ gradients.mean(axis=(0, 1))",
         "def answer(activations, gradients):\n    return np.maximum(activations @ gradients.sum(axis=(0, 1)), 0)",
-        "def answer(activations, gradients):\n    return np.maximum((activations * gradients.mean(axis=-1, keepdims=True)).sum(-1), 0)",
+        "def answer(activations, gradients):\n    weights = gradients.mean(axis=-1, keepdims=True)\n"
+        "    return np.maximum((activations * weights).sum(-1), 0)",
         "def answer(activations, gradients):\n    return (np.maximum(activations, 0) * gradients.mean(axis=(0, 1))).sum()",
     ],
 )

@@ -66,7 +66,7 @@ def technique(*, family, needs_gradients, sliders=None):
         def explain(classifier, image, target=None, **parameters):
             bound = signature.bind(classifier, image, target, **parameters)
             bound.apply_defaults()
-            parameters = {k: v for k, v in list(bound.arguments.items())[3:]}
+            parameters = dict(list(bound.arguments.items())[3:])
             require(classifier, needs_gradients, find.__name__)
             pixels = classifier.check(image)
             index = None if target is None else classifier.class_index(target)
