@@ -51,8 +51,10 @@ def lime_of_xplique(classifier, photo, labels):
     from xplique.attributions import Lime
 
     target = int(classifier.probabilities(photo)[0].argmax())
-    explainer = Lime(classifier.model, BATCH, map_to_interpret_space=lambda image: tf.constant(segment(photo, "slic", 50)),
-                     nb_samples=LIME_SAMPLES)  # fmt: skip
+    explainer = Lime(
+        classifier.model, BATCH, nb_samples=LIME_SAMPLES, distance_mode="cosine", kernel_width=0.25,
+        map_to_interpret_space=lambda image: tf.constant(segment(photo, "slic", 50), tf.int32),
+    )  # fmt: skip
     inputs = np.asarray(classifier.preprocess(np.float32(photo)[None]))
     return explainer(inputs, np.eye(classifier.n_classes, dtype=np.float32)[[target]])
 
