@@ -27,7 +27,7 @@ def rise(classifier, image, target=None, *, n_masks=1000, grid=8, p=0.5, fill=0,
     n_masks: how many masked images are asked: this is the whole cost. The first masks of a larger number are those of a
         smaller one. grid: cells an edge of a mask. p: the probability that a cell is kept. fill: what is hidden turns into
         this: a colour 0 to 255 (0, black, is the paper's), "mean" (the image's mean colour) or "blur".
-    design: "balanced" needs about half as many masks: cells are kept equally often, alone and in pairs, and the map is
+    design: "balanced" needs fewer masks for the same map: cells are kept equally often, alone and in pairs, and the map is
         read from a straight line through the answers. "independent" is the paper's: a coin for every cell, and the
         map is the sum of probability times mask, over the sum of the masks.
     progress: say what it costs, show a bar, and, if you interrupt it, keep the map of the masks asked so far.
