@@ -77,7 +77,8 @@ def _range(slider):
 def main():
     """Return the rows of this benchmark."""
     rows = []
-    for name, image in (("rashnet", xh.rashes.load_test_split().images[0]), ("efficientnet-lite0", xh.sample_photo("chelsea", 224))):
+    images = {"rashnet": xh.rashes.load_test_split().images[0], "efficientnet-lite0": xh.sample_photo("chelsea", 224)}
+    for name, image in images.items():
         rows += ratios(name, image) + slowest(name, image)
     return rows
 
