@@ -11,6 +11,8 @@ from .results import Attribution, Visualization
 
 UNSIGNED = "viridis"
 SIGNED = "RdBu"  # red speaks against the class, blue for it; told apart by the colour-blind
+# Where a picture is drawn smaller than it is, pixels are averaged: leaving some out draws grids that are not there.
+_SMALLER = "antialiased"
 
 
 class Picture:
@@ -186,12 +188,12 @@ def _draw(axis, item, limit, signed, colour_bar):
     item = np.asarray(item)
     if item.ndim == 2:
         _, (low, high, name) = colour(item, limit, signed)
-        drawn = axis.imshow(item, cmap=name, vmin=low, vmax=high, interpolation="nearest")
+        drawn = axis.imshow(item, cmap=name, vmin=low, vmax=high, interpolation=_SMALLER)
         if colour_bar:
             bar = axis.figure.colorbar(drawn, ax=axis, fraction=0.046, pad=0.03)
             bar.ax.tick_params(labelsize=7)
     else:
-        axis.imshow(as_uint8(item), interpolation="nearest")
+        axis.imshow(as_uint8(item), interpolation=_SMALLER)
 
 
 def _title(item):

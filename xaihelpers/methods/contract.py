@@ -161,6 +161,13 @@ def whole_number(value, name, least=1):
     return int(value)
 
 
+def strongest_channel(gradient):
+    """Return (H, W): for each pixel the largest absolute value of the three channels of a gradient (H, W, 3)."""
+    # Written out: numpy takes twenty times as long to go along an axis of three.
+    red, green, blue = np.moveaxis(np.abs(gradient), -1, 0)
+    return np.maximum(np.maximum(red, green), blue)
+
+
 def _announce(*sentences):
     """Warn about each sentence that there is; return them as a tuple."""
     said = tuple(sentence for sentence in sentences if sentence)

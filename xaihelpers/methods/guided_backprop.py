@@ -4,11 +4,10 @@ Springenberg, Dosovitskiy, Brox and Riedmiller, "Striving for Simplicity: The Al
 Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014 (the deconvnet).
 """
 
-import numpy as np
 import tensorflow as tf
 
 from .activation_rules import Trace
-from .contract import Finding, Slider, technique
+from .contract import Finding, Slider, strongest_channel, technique
 
 
 def guided_relu(op, gradient):
@@ -54,7 +53,7 @@ def guided_backprop(classifier, image, target=None, *, rule="guided", seed=0, ba
         diagnostics.append("The guided gradient is zero everywhere: no path of positive gradients leads from the class to "
                            "the image. Try another class, or the plain gradient.")  # fmt: skip
     details = {"gradient": gradient, "replaced": replaced}
-    return Finding(np.abs(gradient).max(axis=-1), int(index.numpy()[0]), details, tuple(diagnostics))
+    return Finding(strongest_channel(gradient), int(index.numpy()[0]), details, tuple(diagnostics))
 
 
 def _compile(classifier, rule):
@@ -76,8 +75,11 @@ def _compile(classifier, rule):
 
 def _only_relus(found):
     """Return the layers of the activations that were replaced, or raise ValueError where that is not all of them."""
-    left = list(dict.fromkeys(f"{each.layer} ({each.kind})" for each in found if not each.covered))
-    if left:
+    left = {}
+    for each in found:
+        if not each.covered:
+            left.setdefault(each.layer, f"{each.layer} ({each.kind})")  # one activation may take several operations
+    if left := list(left.values()):
         more = f" and {len(left) - 6} more" if len(left) > 6 else ""
         raise ValueError("Guided backpropagation is defined for ReLU and ReLU6 only, and this network has other activations: "
                          f"{', '.join(left[:6])}{more}. Use saliency, or integrated_gradients.")  # fmt: skip

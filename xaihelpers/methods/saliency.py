@@ -6,9 +6,8 @@ by adding noise", arXiv 1706.03825, 2017.
 """
 
 import numpy as np
-import tensorflow as tf
 
-from .contract import Finding, Slider, technique, whole_number
+from .contract import Finding, Slider, strongest_channel, technique, whole_number
 
 SATURATED = 0.999  # a probability above which the gradient of the probability has lost 99.9 % of its size
 
@@ -41,8 +40,8 @@ def saliency(classifier, image, target=None, *, times_input=False, noise=0.0, sa
     index, gradient = int(clean.index[0]), clean.gradients[0]
     if noise > 0:
         gradient = _smooth(classifier, image, index, noise, samples, of, seed, batch_size, progress)
-    values = (gradient * clean.values[0]).sum(axis=-1) if times_input else np.abs(gradient).max(axis=-1)
-    p = float(classifier.activation(tf.constant(clean.logits))[0, index])
+    values = (gradient * clean.values[0]).sum(axis=-1) if times_input else strongest_channel(gradient)
+    p = float(classifier.activation(clean.logits).numpy()[0, index])
     details = {"gradient": gradient, "probability": p}
     return Finding(values, index, details, tuple(_distrust(values, gradient, p, of)))
 
