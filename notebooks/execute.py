@@ -53,6 +53,11 @@ def clean(notebook):
     notebook.metadata.kernelspec = nbformat.from_dict(KERNEL)
     notebook.metadata.language_info = nbformat.from_dict(LANGUAGE)
     rename_widgets(notebook)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "text/html" in data:  # then the plain text is a stand-in such as <Styler at 0x7f...>, which nobody reads
+                data["text/plain"] = ADDRESS.sub("", data.get("text/plain", ""))
 
 
 def rename_widgets(notebook):
