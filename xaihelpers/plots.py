@@ -188,7 +188,8 @@ def _draw(axis, item, limit, signed, colour_bar):
     item = np.asarray(item)
     if item.ndim == 2:
         _, (low, high, name) = colour(item, limit, signed)
-        drawn = axis.imshow(item, cmap=name, vmin=low, vmax=high, interpolation=_SMALLER)
+        drawn = axis.imshow(item, cmap=name, vmin=low, vmax=high, interpolation=_SMALLER,
+                            interpolation_stage="data")  # fmt: skip
         if colour_bar:
             bar = axis.figure.colorbar(drawn, ax=axis, fraction=0.046, pad=0.03)
             bar.ax.tick_params(labelsize=7)
