@@ -13,7 +13,7 @@ SATURATED = 0.999  # a probability above which the gradient of the probability h
 
 _SLIDERS = {
     "noise": Slider(0.0, 0.5, 0.05, default=0.15),
-    "samples": Slider(1, 16, 1, default=8),
+    "samples": Slider(1, 12, 1, default=8),
     "times_input": Slider(options=(False, True), default=False),
     "of": Slider(options=("logit", "probability"), default="logit"),
 }
