@@ -27,11 +27,12 @@ def bare_passes(classifier):
     return passes
 
 
-def overheads(name, image, repeats=30):
+def overheads(name, image, repeats=80):
     """Return the rows of one classifier: each technique over the passes that it needs."""
     classifier = xh.load_classifier(name)
     passes = bare_passes(classifier)
-    one, batch = tf.constant(image[None].astype(np.float32)), tf.constant(np.stack([image] * 8).astype(np.float32))
+    photo, random = image.astype(np.float32), np.random.default_rng(0)
+    sigma = np.float32(0.15 * (photo.max() - photo.min()))
     by_hand = lambda: passes(tf.constant(photo[None]), 0).numpy()  # noqa: E731
     single = {
         "saliency": lambda: xh.saliency(classifier, image, 0),
