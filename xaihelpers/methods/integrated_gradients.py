@@ -11,7 +11,7 @@ from .questions import own_fill
 
 LARGE_GAP = 0.05  # share of f(image) - f(baseline) that may be missing before it is said
 
-_SLIDERS = {"baseline": Slider(options=("blur", "mean", 0, 127, 255)), "steps": Slider(4, 12, 2, default=12)}
+_SLIDERS = {"baseline": Slider(options=("blur", "mean", 0, 127, 255)), "steps": Slider(4, 10, 2, default=10)}
 
 
 @technique(family="gradient", needs_gradients=True, sliders=_SLIDERS)
