@@ -168,6 +168,18 @@ def check_image(image, shape=(None, None, 3)):
     return array
 
 
+def as_uint8(image):
+    """Return an image of values 0..255, of any number type, as uint8."""
+    return np.clip(np.rint(np.asarray(image, dtype=np.float32)), 0, 255).astype(np.uint8)
+
+
+def resize_map(coarse, shape):
+    """Return a map (h, w) resized to shape (H, W), float32, bilinear."""
+    height, width = shape
+    picture = Image.fromarray(np.asarray(coarse, dtype=np.float32))
+    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+
+
 def looks_preprocessed(image):
     """Return a sentence when the image seems to have been preprocessed already, else None."""
     low, high = float(np.min(image)), float(np.max(image))

@@ -124,9 +124,13 @@ class KerasClassifier(Classifier):
             probabilities.append(self._check_probabilities(p, len(batch)))
         return np.concatenate(logits), np.concatenate(probabilities)
 
+    def require_logits(self):
+        """Raise TypeError, in one sentence, where the logits of this model can't be reached."""
+        self._head.require_logits()
+
     def logits(self, images, batch_size=32):
         """Return the logits, (N, C) float32: what the softmax (or sigmoid) was given."""
-        self._head.require_logits()
+        self.require_logits()
         return super().logits(images, batch_size)
 
     def _gradient_function(self, layer, of, around=None):
@@ -161,7 +165,7 @@ class KerasClassifier(Classifier):
         """
         if of not in ("logit", "probability"):
             raise ValueError(f"of is {of!r}: choose 'logit' or 'probability'.")
-        self._head.require_logits()
+        self.require_logits()
         layer = None if layer is None else self.layer_path(layer)
         index = -1 if target is None else self.class_index(target)
         function = self.compiled(("gradients", layer, of, key), lambda: self._gradient_function(layer, of, around))

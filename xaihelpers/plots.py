@@ -7,6 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
+from .images import as_uint8
 from .results import Attribution, Visualization
 
 UNSIGNED = "viridis"
@@ -117,11 +118,6 @@ def overlay(attribution, image=None, alpha=0.55, limit=None, signed=None):
     alpha = alpha * (0.4 + 0.6 * np.clip(np.abs(heatmap) / limit, 0, 1))[..., None]
     grey = np.asarray(Image.fromarray(as_uint8(image)).convert("L"), dtype=np.float32)[..., None] / 255
     return np.rint(255 * ((1 - alpha) * grey + alpha * colours)).astype(np.uint8)
-
-
-def as_uint8(image):
-    """Return an image of values 0..255, of any number type, as uint8."""
-    return np.clip(np.rint(np.asarray(image, dtype=np.float32)), 0, 255).astype(np.uint8)
 
 
 def show(result, alpha=0.55, caption=None):

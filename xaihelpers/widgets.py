@@ -8,8 +8,9 @@ import ipywidgets
 import numpy as np
 from PIL import Image
 
+from .images import as_uint8
 from .methods import METHODS
-from .plots import as_uint8, colour, overlay, side_by_side
+from .plots import colour, overlay, side_by_side
 from .results import Attribution, DiagnosticWarning, Visualization
 
 PANEL = 300  # pixels an edge of one panel

@@ -127,7 +127,7 @@ def _goal(classifier, target, layer, channel):
     if target is not None:
         if layer is not None or channel is not None:
             raise ValueError("Both a class and a channel were given: give target, or layer and channel.")
-        classifier._head.require_logits()
+        classifier.require_logits()
         return None, target, classifier.class_names[target]
     if layer is None and channel is None:
         raise ValueError("Nothing was given to drive up: give a class (target), or a layer and a channel.")

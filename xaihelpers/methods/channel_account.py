@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
+from ..images import resize_map
 from ..results import Cost, DiagnosticWarning
 from .contract import require, whole_number
 from .gradient_ascent import spatial_layer
@@ -61,9 +61,7 @@ class ChannelAccount:
 
     def map(self, channel):
         """Return where one channel is active, (H, W) float32, resized to the image (bilinear)."""
-        height, width = self.image.shape[:2]
-        picture = Image.fromarray(np.asarray(self.activations[..., channel], dtype=np.float32))
-        return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+        return resize_map(self.activations[..., channel], self.image.shape[:2])
 
     def crop(self, channel, edge=64):
         """Return the piece of the image, (edge, edge, 3), around the place that excites one channel most."""

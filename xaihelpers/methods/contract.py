@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..classifier import Classifier
-from ..images import check_image, looks_preprocessed
+from ..images import as_uint8, check_image, looks_preprocessed
 from ..results import Attribution, DiagnosticWarning, Visualization
 
 
@@ -130,8 +130,8 @@ def visualization(*, sliders=None):
             kept = {k: v for k, v in arguments.items() if k not in ("image", "target", "progress")}
             return Visualization(
                 method=find.__name__, target=seen.target, class_name=seen.name, parameters=kept, cost=cost(),
-                details=seen.details, diagnostics=diagnostics, image=_as_uint8(seen.image),
-                frames=[_as_uint8(frame) for frame in seen.frames], activation=np.asarray(seen.activation, dtype=np.float32),
+                details=seen.details, diagnostics=diagnostics, image=as_uint8(seen.image),
+                frames=[as_uint8(frame) for frame in seen.frames], activation=np.asarray(seen.activation, dtype=np.float32),
             )  # fmt: skip
 
         visualize.__signature__ = signature.replace(return_annotation=Visualization)
@@ -139,10 +139,6 @@ def visualization(*, sliders=None):
         return visualize
 
     return decorate
-
-
-def _as_uint8(image):
-    return np.clip(np.rint(np.asarray(image, dtype=np.float32)), 0, 255).astype(np.uint8)
 
 
 def require(classifier, needs_gradients, name):

@@ -169,7 +169,7 @@ def _goal(classifier, target, layers, channel):
     if target is not None:
         if layers is not None or channel is not None:
             raise ValueError("Both a class and layers were given: give target, or layers.")
-        classifier._head.require_logits()
+        classifier.require_logits()
         return {}, target, classifier.class_names[target]
     if layers is None:
         ascent.spatial_layer(classifier)

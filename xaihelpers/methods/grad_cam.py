@@ -6,8 +6,8 @@ arXiv 2011.08891, 2020.
 """
 
 import numpy as np
-from PIL import Image
 
+from ..images import resize_map
 from .contract import Finding, Slider, technique
 
 _SLIDERS = {"layer": Slider(options=lambda classifier: classifier.spatial_layers())}
@@ -67,11 +67,4 @@ def _finding(image, coarse, relu, found, details):
                            "for the class. Look at it with relu=False, or choose another class.")  # fmt: skip
     details |= {"coarse": coarse}
     kept = np.maximum(coarse, 0) if relu else coarse
-    return Finding(_resize(kept, image.shape[:2]), int(found.index[0]), details, tuple(diagnostics))
-
-
-def _resize(coarse, shape):
-    """Return a map resized to shape (H, W), bilinear."""
-    height, width = shape
-    picture = Image.fromarray(coarse.astype(np.float32))
-    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+    return Finding(resize_map(kept, image.shape[:2]), int(found.index[0]), details, tuple(diagnostics))
