@@ -2,19 +2,18 @@
 
     python -m benchmarks.class_pictures
 
-writes notebooks/stored/class_pictures.jpg, five pictures a row, and class_pictures.json, what is known about each. The
-lesson draws one of them again and asks the network about all of them.
+writes class_pictures.jpg, five pictures a row, and class_pictures.json, what is known about each, to where `xh.stored` finds
+them. The lesson draws one of them again and asks the network about all of them.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 import xaihelpers as xh
+from xaihelpers.stored import FOLDER as STORED
 
-STORED = Path(__file__).resolve().parent.parent / "notebooks" / "stored"
 SEED, N_CLASSES, STEPS, COLUMNS = 0, 20, 256, 5
 
 

@@ -231,10 +231,9 @@ def seen_otherwise(picture, rng, n=4):
     return np.stack(found)
 
 
-def test_the_stored_pictures_of_twenty_classes_are_over_every_photograph_and_are_recognised(lite0, photos, repository):
-    stored = repository / "notebooks" / "stored"
-    rows = json.loads((stored / "class_pictures.json").read_text())["pictures"]
-    sheet = np.asarray(Image.open(stored / "class_pictures.jpg"))
+def test_the_stored_pictures_of_twenty_classes_are_over_every_photograph_and_are_recognised(lite0, photos):
+    rows = json.loads(xh.stored("class_pictures.json").read_text())["pictures"]
+    sheet = np.asarray(Image.open(xh.stored("class_pictures.jpg")))
     pictures = [sheet[y : y + 224, x : x + 224] for y in range(0, len(sheet), 224) for x in range(0, sheet.shape[1], 224)]
     targets = [row["target"] for row in rows]
     assert targets == np.random.default_rng(0).choice(1000, 20, replace=False).tolist()

@@ -33,6 +33,7 @@ _HOME = {
     "show": "plots",
     "side_by_side": "plots",
     "silence": "methods.channel_account",
+    "stored": "stored",
     "strip": "widgets",
     "train_classifier": "training",
 }
