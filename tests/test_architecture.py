@@ -12,7 +12,7 @@ FLOORS = {
     "images": 1, "results": 1, "folders": 1, "quiet": 1, "stored": 1,
     "classifier": 2, "keras_classifier": 2, "graph": 2, "zoo": 2, "rashes": 2, "training": 2,
     "methods": 3,
-    "metrics": 4, "plots": 4,
+    "metrics": 4, "plots": 4, "saving": 4,
     "comparison": 5, "widgets": 5, "checks": 5,
     "train_rashnet": 5, "train_rash_xception": 5,  # scripts that make what ships; nothing imports them
 }  # fmt: skip
