@@ -25,6 +25,10 @@ class Gradients(NamedTuple):
     gradients: np.ndarray
 
 
+class Stopped(KeyboardInterrupt):
+    """Somebody stopped the work from outside, through `Classifier.watch`: techniques keep what they have, as after Ctrl-C."""
+
+
 class Classifier:
     """A network that tells classes of images apart, with its preprocessing inside.
 
@@ -53,6 +57,7 @@ class Classifier:
         self._names = None if class_names is None else [str(name) for name in class_names]
         self._passes = {"forward": 0, "backward": 0}
         self._lock = threading.Lock()
+        self._watchers = {}
 
     has_gradients = False
 
@@ -141,6 +146,32 @@ class Classifier:
         with self._lock:
             self._passes["forward"] += int(forward)
             self._passes["backward"] += int(backward)
+        if (watcher := self._watchers.get(threading.get_ident())) is not None:
+            watcher.passed(int(forward), None)
+
+    def expect(self, forward):
+        """Say how many forward passes are coming, for whoever watches; a technique that knows says it before it asks."""
+        if (watcher := self._watchers.get(threading.get_ident())) is not None:
+            watcher.passed(0, int(forward))
+
+    @contextmanager
+    def watch(self, listener):
+        """Call `listener(passes, expected)` after every batch that this thread asks in this block.
+
+        passes: images sent forward since the block began, or since the last announcement. expected: how many a technique
+        has announced, None where it has not. What a listener raises ends the technique at once; with `Stopped` those
+        techniques that can return what they have so far.
+        """
+        thread = threading.get_ident()
+        before = self._watchers.get(thread)
+        self._watchers[thread] = _Watcher(listener)
+        try:
+            yield
+        finally:
+            if before is None:
+                del self._watchers[thread]
+            else:
+                self._watchers[thread] = before
 
     @contextmanager
     def measure(self):
@@ -170,6 +201,19 @@ class Classifier:
         if self._names is None:
             self._names = [f"class {i}" for i in range(p.shape[1])]
         return p
+
+
+class _Watcher:
+    """What one thread has asked so far, and who is told."""
+
+    def __init__(self, listener):
+        self._listener, self._passes, self._expected = listener, 0, None
+
+    def passed(self, forward, expected):
+        if expected is not None:
+            self._passes, self._expected = 0, expected
+        self._passes += forward
+        self._listener(self._passes, self._expected)
 
 
 class CallableClassifier(Classifier):

@@ -25,29 +25,31 @@ _PHOTOS = {
 }  # fmt: skip
 
 
-def load_image(path_or_bytes, size=None):
+def load_image(path_or_bytes, size=None, max_pixels=None):
     """Return the image as an RGB array, (size, size, 3) uint8, upright, centre-cropped.
 
     path_or_bytes: a path, or the bytes of an image file; any format that Pillow reads. Of an animation the first
         frame is taken; transparency is laid on white; 16-bit values are scaled to 8 bits.
     size: edge in pixels: the largest centred square is resized to it (bicubic). None keeps the image as it is.
+    max_pixels: a picture of more is refused before a single pixel is decoded; None is 80 million.
     Raises FileNotFoundError or ValueError, in one sentence, for what is no image.
     """
     if size is not None:
         size = _positive_int(size, "size")
+    max_pixels = MAX_PIXELS if max_pixels is None else max_pixels
     name, source = _source(path_or_bytes)
     try:
         with Image.open(source) as file:
-            _refuse_huge(file, name)
+            _refuse_huge(file, name, max_pixels)
             picture = _to_rgb(ImageOps.exif_transpose(file))
     except UnidentifiedImageError:
         raise ValueError(f"{name} is no image that Pillow can read: give a JPEG, PNG, WebP, GIF or TIFF file.") from None
     except Image.DecompressionBombError as error:  # Pillow's own guard, before ours can look at the header
         pixels = int(re.search(r"\d+", str(error))[0])
-        raise ValueError(f"{name} has {pixels:,} pixels, over the {MAX_PIXELS:,} allowed: make it smaller first.") from None
+        raise ValueError(f"{name} has {pixels:,} pixels, over the {max_pixels:,} allowed: make it smaller first.") from None
     except (OSError, SyntaxError, EOFError) as error:
         raise ValueError(f"{name} is damaged or incomplete ({error}): save or download it again.") from None
-    return np.asarray(picture if size is None else _centre_crop(picture, size))
+    return np.asarray(picture if size is None else _centre_crop(picture, size, size))
 
 
 def _source(path_or_bytes):
@@ -69,11 +71,11 @@ def _source(path_or_bytes):
     return str(path), path
 
 
-def _refuse_huge(file, name):
+def _refuse_huge(file, name, max_pixels):
     """Refuse a picture by the size that its header gives, before a single pixel is decoded."""
     width, height = file.size
-    if width * height > MAX_PIXELS:
-        raise ValueError(f"{name} is {width:,} x {height:,} pixels, over the {MAX_PIXELS:,} allowed: make it smaller first.")
+    if width * height > max_pixels:
+        raise ValueError(f"{name} is {width:,} x {height:,} pixels, over the {max_pixels:,} allowed: make it smaller first.")
 
 
 def _to_rgb(picture):
@@ -92,12 +94,20 @@ def _to_rgb(picture):
     return picture.convert("RGB")
 
 
-def _centre_crop(picture, size):
-    """Return the largest centred square, resized (bicubic) to `size` pixels an edge."""
-    width, height = picture.size
-    edge = min(width, height)
-    left, top = (width - edge) // 2, (height - edge) // 2
-    return picture.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + edge, top + edge))
+def fit_image(image, shape):
+    """Return the largest centred part of an image (H, W, 3) that has the proportions of `shape`, resized to it, uint8.
+
+    shape: (height, width) in pixels. A square is what `load_image(path, size)` gives.
+    """
+    height, width = (_positive_int(edge, "An edge") for edge in shape)
+    return np.asarray(_centre_crop(Image.fromarray(as_uint8(image)), height, width))
+
+
+def _centre_crop(picture, height, width):
+    """Return the largest centred part with the proportions of height x width, resized (bicubic) to that."""
+    across, down = min(picture.width, picture.height * width // height), min(picture.height, picture.width * height // width)
+    left, top = (picture.width - across) // 2, (picture.height - down) // 2
+    return picture.resize((width, height), Image.Resampling.BICUBIC, box=(left, top, left + across, top + down))
 
 
 def sample_photo(name, size=None):
@@ -119,7 +129,7 @@ def sample_photo(name, size=None):
 
         picture = load_image(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg")
     picture = _to_rgb(Image.fromarray(picture))
-    return np.asarray(picture if size is None else _centre_crop(picture, _positive_int(size, "size")))
+    return np.asarray(picture if size is None else _centre_crop(picture, *[_positive_int(size, "size")] * 2))
 
 
 def photo_names():

@@ -5,9 +5,9 @@ import io
 import warnings
 
 import ipywidgets
-import numpy as np
 from PIL import Image
 
+from .controls import from_registry, make_control, positions, value_of
 from .images import as_uint8
 from .methods import METHODS
 from .plots import colour, overlay, side_by_side
@@ -29,7 +29,7 @@ def explore(method, classifier, image, *, alpha=0.55, **ranges):
     """
     name, function = _function(method)
     if not ranges and name in METHODS:
-        ranges = {key: _from_registry(slider, classifier) for key, slider in METHODS[name].sliders.items()}
+        ranges = {key: from_registry(slider, classifier) for key, slider in METHODS[name].sliders.items()}
     return Explorer(name, function, classifier, image, alpha, ranges)
 
 
@@ -57,12 +57,12 @@ class Explorer(ipywidgets.VBox):
     def __init__(self, name, function, classifier, image, alpha, ranges):
         self.name, self._function, self._classifier = name, function, classifier
         images = image if isinstance(image, dict) else {"image": image}
-        self.controls = {key: control for key, value in ranges.items() if (control := _control(key, value)) is not None}
+        self.controls = {key: control for key, value in ranges.items() if (control := make_control(key, value)) is not None}
         self._fixed = {key: value for key, value in ranges.items() if key not in self.controls}
-        self._image = _control("image", images)
+        self._image = make_control("image", images)
         if len(images) > 1:
             self.controls = {"image": self._image, **self.controls}
-        self._alpha = _control("overlay", (0.0, 1.0, 0.05))
+        self._alpha = make_control("overlay", (0.0, 1.0, 0.05))
         self._alpha.value = alpha
         self.controls["overlay"] = self._alpha
         self._results, self.result = {}, None
@@ -76,7 +76,7 @@ class Explorer(ipywidgets.VBox):
 
     def values(self):
         """Return {parameter: value} as the controls stand, those kept fixed included."""
-        own = {key: _value(control) for key, control in self.controls.items() if key not in ("image", "overlay")}
+        own = {key: value_of(control) for key, control in self.controls.items() if key not in ("image", "overlay")}
         return {**self._fixed, **own}
 
     def sweep(self):
@@ -85,12 +85,12 @@ class Explorer(ipywidgets.VBox):
         for name, control in self.controls.items():
             start, drawn = control.value, set()
             try:
-                for value in _positions(control):
+                for value in positions(control):
                     control.value = value
                     drawn.add(bytes(self.picture.value))
             finally:
                 control.value = start
-            report.append(f"{name}: {len(_positions(control))} positions, {len(drawn)} different pictures")
+            report.append(f"{name}: {len(positions(control))} positions, {len(drawn)} different pictures")
         return "\n".join(report)
 
     def _redraw(self, change=None):
@@ -112,7 +112,7 @@ class Explorer(ipywidgets.VBox):
         if key not in self._results:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", DiagnosticWarning)
-                result = self._function(self._classifier, _value(self._image), **values)
+                result = self._function(self._classifier, value_of(self._image), **values)
             said = [str(w.message) for w in caught if issubclass(w.category, DiagnosticWarning)]
             if len(self._results) >= _KEPT:
                 self._results.pop(next(iter(self._results)))
@@ -132,49 +132,6 @@ def _function(method):
     if not callable(method):
         raise TypeError(f"explore got {type(method).__name__}: give the name of a technique or a function.")
     return getattr(method, "__name__", "function"), method
-
-
-def _from_registry(slider, classifier):
-    """Return a range as `explore` takes it, for a Slider of the registry."""
-    if slider.options is not None:
-        return slider.options(classifier) if callable(slider.options) else list(slider.options)
-    return (slider.low, slider.high, slider.step) if slider.step else (slider.low, slider.high)
-
-
-def _control(name, given):
-    """Return a control for a range, or None for a single value that is kept as it is."""
-    style = {"description_width": "initial"}
-    if isinstance(given, (list, dict)):
-        if not given:
-            raise ValueError(f"{name} has nothing to choose from: give at least one value.")
-        choices = dict(given) if isinstance(given, dict) else {str(value): value for value in given}
-        control = ipywidgets.Dropdown(options=list(choices), description=name, style=style)
-        control.choices = choices  # the labels are the options: a value may be an image, which can't be compared
-        return control
-    if not isinstance(given, tuple):
-        return None
-    if len(given) not in (2, 3) or not all(isinstance(v, (int, float, np.number)) for v in given) or given[0] >= given[1]:
-        raise ValueError(f"{name} got {given!r}: give (low, high) or (low, high, step) with low < high, or a list.")
-    low, high = given[:2]
-    whole = all(isinstance(v, (int, np.integer)) for v in given)
-    step = given[2] if len(given) == 3 else (1 if whole else (high - low) / 20)
-    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
-    middle = low + round((high - low) / 2 / step) * step
-    # continuous_update=False: drawn when the slider is let go, not at every pixel on the way.
-    return kind(value=middle, min=low, max=high, step=step, description=name, continuous_update=False, style=style)
-
-
-def _value(control):
-    """Return what a control stands for."""
-    return control.choices[control.value] if hasattr(control, "choices") else control.value
-
-
-def _positions(control):
-    """Return the values that `sweep` visits: every choice, or low, middle and high."""
-    if hasattr(control, "choices"):
-        return list(control.choices)
-    middle = control.min + round((control.max - control.min) / 2 / control.step) * control.step
-    return [control.min, middle, control.max]
 
 
 def _draw(result, alpha):

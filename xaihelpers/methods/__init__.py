@@ -1,22 +1,23 @@
 """The techniques. Adding one is a module in this folder, a lesson, and a line in the table below."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 
-# technique: its module. The comparison, the playground, the command line and the tests read this table.
-_MODULES = {
-    "saliency": "saliency",
-    "integrated_gradients": "integrated_gradients",
-    "guided_backprop": "guided_backprop",
-    "deep_shap": "deep_shap",
-    "grad_cam": "grad_cam",
-    "hires_cam": "grad_cam",
-    "occlusion": "occlusion",
-    "rise": "rise",
-    "lime": "lime",
-    "anchors": "anchors",
-    "activation_maximization": "activation_maximization",
-    "deep_dream": "deep_dream",
+# technique: its module, and its lesson. The comparison, the playground, the command line and the tests read this table.
+_TABLE = {
+    "saliency": ("saliency", "04_saliency_maps.ipynb"),
+    "integrated_gradients": ("integrated_gradients", "04_saliency_maps.ipynb"),
+    "guided_backprop": ("guided_backprop", "08_guided_backpropagation.ipynb"),
+    "deep_shap": ("deep_shap", "10_deep_shap.ipynb"),
+    "grad_cam": ("grad_cam", "01_grad_cam.ipynb"),
+    "hires_cam": ("grad_cam", "01_grad_cam.ipynb"),
+    "occlusion": ("occlusion", "07_occlusion_sensitivity.ipynb"),
+    "rise": ("rise", "03_rise.ipynb"),
+    "lime": ("lime", "02_lime.ipynb"),
+    "anchors": ("anchors", "05_anchor_explanations.ipynb"),
+    "activation_maximization": ("activation_maximization", "06_activation_maximization.ipynb"),
+    "deep_dream": ("deep_dream", "09_deep_dream.ipynb"),
 }
 
 
@@ -24,15 +25,16 @@ class _Registry(Mapping):
     """{name: Method}; a technique's module is imported when it is asked for, so that listing them is quick."""
 
     def __getitem__(self, name):
-        if name not in _MODULES:
-            raise KeyError(f"There is no technique {name!r}: choose from {', '.join(_MODULES)}.")
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name).method
+        if name not in _TABLE:
+            raise KeyError(f"There is no technique {name!r}: choose from {', '.join(_TABLE)}.")
+        module, lesson = _TABLE[name]
+        return replace(getattr(import_module(f"{__name__}.{module}"), name).method, lesson=lesson)
 
     def __iter__(self):
-        return iter(_MODULES)
+        return iter(_TABLE)
 
     def __len__(self):
-        return len(_MODULES)
+        return len(_TABLE)
 
 
 METHODS = _Registry()

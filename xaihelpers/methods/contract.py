@@ -3,6 +3,8 @@
 import functools
 import inspect
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,6 +13,9 @@ import numpy as np
 from ..classifier import Classifier
 from ..images import as_uint8, check_image, looks_preprocessed
 from ..results import Attribution, DiagnosticWarning, Visualization
+
+
+_QUIET = ContextVar("quiet", default=False)
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Method:
     """An entry of the registry. family: gradient, CAM, perturbation or feature visualization.
 
     takes_image: False for a technique that draws its picture from noise, `method(classifier, target, ...)`.
+    lesson: file name of the notebook that teaches it; the registry's table knows it.
     """
 
     name: str
@@ -37,6 +43,7 @@ class Method:
     needs_gradients: bool
     sliders: dict = field(default_factory=dict)
     takes_image: bool = True
+    lesson: str = ""
 
 
 class Finding(NamedTuple):
@@ -164,9 +171,20 @@ def strongest_channel(gradient):
     return np.maximum(np.maximum(red, green), blue)
 
 
+@contextmanager
+def without_warnings():
+    """Techniques called in this block, by this thread, keep their diagnostics in the result and warn of nothing."""
+    # Python's own filters belong to all threads at once: changing them here would silence another cell.
+    token = _QUIET.set(True)
+    try:
+        yield
+    finally:
+        _QUIET.reset(token)
+
+
 def _announce(*sentences):
     """Warn about each sentence that there is; return them as a tuple."""
     said = tuple(sentence for sentence in sentences if sentence)
-    for sentence in said:
+    for sentence in () if _QUIET.get() else said:
         warnings.warn(sentence, DiagnosticWarning, stacklevel=3)
     return said

@@ -3,6 +3,8 @@
 import numpy as np
 from tqdm.auto import tqdm
 
+from ..classifier import Stopped
+
 LIKELY_SAME = 1e-6  # answers that differ by less are one number, rounded
 
 
@@ -14,11 +16,17 @@ def ask(classifier, batches, name, total, progress=False):
     """
     if progress:
         print(f"{name} will ask the network {total:,} questions: as many forward passes.", flush=True)
+    classifier.expect(total)
     with tqdm(total=total, desc=name, unit="image", disable=not progress, leave=False) as bar:
         for what, images in batches:
             answers = classifier.probabilities(images, len(images), checked=True)
             bar.update(len(images))
             yield what, answers
+
+
+def keeps_answers(stop, progress):
+    """Return whether work cut short by `stop` gives what it has so far: under a bar, or where a watcher stopped it."""
+    return progress or isinstance(stop, Stopped)
 
 
 def own_fill(image, fill):

@@ -5,6 +5,7 @@ Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Bla
 
 import numpy as np
 
+from ..classifier import Stopped
 from .contract import Finding, Slider, technique, whole_number
 from .mask_regression import LARGEST_GRID, Estimate, LineThroughAnswers
 from .masks import DESIGNS, Masks
@@ -48,8 +49,8 @@ def rise(classifier, image, target=None, *, n_masks=1000, grid=8, p=0.5, fill=0,
         for drawn, probabilities in ask(classifier, batches, "rise", n_masks, progress):
             answers.append(probabilities[:, target])
             found.add(*drawn, answers[-1])
-    except KeyboardInterrupt:
-        if not progress or not answers:
+    except KeyboardInterrupt as stop:
+        if not answers or not (progress or isinstance(stop, Stopped)):
             raise
         stopped = (f"Interrupted: this is the map of the first {sum(map(len, answers))} of {n_masks} masks.",)
     estimate, answers = found.estimate(), np.concatenate(answers)
