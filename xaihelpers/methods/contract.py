@@ -14,7 +14,6 @@ from ..classifier import Classifier
 from ..images import as_uint8, check_image, looks_preprocessed
 from ..results import Attribution, DiagnosticWarning, Visualization
 
-
 _QUIET = ContextVar("quiet", default=False)
 
 
