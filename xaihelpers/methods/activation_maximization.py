@@ -46,8 +46,9 @@ def activation_maximization(
         "jitter": whole_number(jitter, "jitter", 0), "index": index,
     }  # fmt: skip
     picture = _space(space, shape, radius)
-    key = ("activation_maximization", layer, optimizer, space, radius, shape)
-    draw, step = classifier.compiled(key, lambda: _functions(classifier, layer, picture, optimizer))
+    penalised = settings["l2"] > 0 or settings["total_variation"] > 0
+    key = ("activation_maximization", layer, optimizer, space, radius, shape, penalised)
+    draw, step = classifier.compiled(key, lambda: _functions(classifier, layer, picture, optimizer, penalised))
     settings = {name: tf.constant(value) for name, value in settings.items()}
     kept = np.unique(np.linspace(0, steps, whole_number(frames, "frames", 0), dtype=int, endpoint=False)).tolist()
     state, seen = _State(picture.start(whole_number(seed, "seed", 0))), []
@@ -82,8 +83,11 @@ class _State:
         return self.all[0]
 
 
-def _functions(classifier, layer, picture, optimizer):
-    """Compile (draw, step) for one goal: x -> image; x, two running means, step, seed, settings -> value, the same three."""
+def _functions(classifier, layer, picture, optimizer, penalised):
+    """Compile (draw, step) for one goal: x -> image; x, two running means, step, seed, settings -> value, the same three.
+
+    penalised: whether the step takes off the two penalties; they take time even with weights of zero.
+    """
     if optimizer not in _DIRECTIONS:
         raise ValueError(f"optimizer is {optimizer!r}: choose from {', '.join(map(repr, _DIRECTIONS))}.")
 
@@ -98,8 +102,9 @@ def _functions(classifier, layer, picture, optimizer):
             drawn = picture.draw(x)
             seen = ascent.jitter(drawn, settings["jitter"], tf.stack([seed, i]))
             value = ascent.activation(classifier, 127.5 + 127.5 * seen, {layer: 1.0} if layer else {}, settings["index"])
-            penalty = settings["l2"] * ascent.l2(drawn) + settings["total_variation"] * ascent.total_variation(drawn)
-            score = value - penalty
+            score = value
+            if penalised:
+                score -= settings["l2"] * ascent.l2(drawn) + settings["total_variation"] * ascent.total_variation(drawn)
         gradient = tape.gradient(score, x, unconnected_gradients="zero")
         direction, mean, square = _DIRECTIONS[optimizer](gradient, mean, square, tf.cast(i, tf.float32) + 1)
         return value[0], (picture.bound(x + settings["step_size"] * direction), mean, square)
