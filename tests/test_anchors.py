@@ -209,3 +209,19 @@ def test_without_alibi_one_sentence_says_how_to_get_it(monkeypatch):
     with pytest.raises(ImportError, match=r'pip install "xaihelpers\[anchors\]"') as caught:
         xh.anchors(two(never), IMAGE, segments=NINE)
     assert "\n" not in str(caught.value)
+
+
+def test_progress_says_the_price_and_an_interruption_keeps_the_best_so_far(capsys):
+    calls = []
+
+    def interrupted(images):
+        calls.append(1)
+        if len(calls) == 20:
+            raise KeyboardInterrupt
+        return needs(1, 3, 8)(images)
+
+    with pytest.warns(xh.DiagnosticWarning, match=r"Interrupted after \d+ questions: this is the best candidate so far"):
+        found = xh.anchors(two(interrupted), IMAGE, segments=NINE, progress=True)
+    assert "at most 20,000 questions" in capsys.readouterr().out
+    assert len(found.details["anchor"]) >= 1 and set(found.details["anchor"]) <= {1, 3, 8}
+    assert 0 < found.details["precision"] < 1

@@ -206,19 +206,24 @@ def test_rubbish_from_the_callable_is_named_at_once(answer, words):
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("mine"), KeyboardInterrupt()])
-def test_an_exception_or_an_interruption_comes_through_and_leaves_nothing_broken(error):
-    classifier, calls = two(linear), []
+def failing(error, call):
+    """Return `linear`, which raises the error in its call number `call`, and only then."""
+    calls = []
 
-    def failing(images):
+    def network(images):
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) == call:
             raise error
         return linear(images)
 
-    classifier.model = failing
+    return network
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("mine"), KeyboardInterrupt()])
+def test_an_exception_or_an_interruption_comes_through_and_leaves_nothing_broken(error):
+    classifier = two(failing(error, 2))
     with pytest.raises(type(error)):
-        xh.lime(classifier, IMAGE, segments=NINE, n_samples=90, progress=True)
+        xh.lime(classifier, IMAGE, segments=NINE, n_samples=90)
     again = xh.lime(classifier, IMAGE, segments=NINE, n_samples=90)
     assert np.array_equal(again.heatmap, xh.lime(two(linear), IMAGE, segments=NINE, n_samples=90).heatmap)
 
@@ -232,3 +237,14 @@ def test_progress_says_beforehand_how_many_images_will_be_asked(capsys):
     shown = capsys.readouterr()
     assert "64 questions" in shown.out
     assert "/64" in shown.err
+
+
+def test_interrupted_under_a_bar_it_fits_what_was_answered():
+    options = dict(target=1, segments=NINE, batch_size=32)
+    with pytest.warns(xh.DiagnosticWarning, match="first 64 of 500 samples"):
+        kept = xh.lime(two(failing(KeyboardInterrupt(), 3)), IMAGE, n_samples=500, progress=True, **options)
+    whole = xh.lime(two(linear), IMAGE, n_samples=64, **options)
+    np.testing.assert_allclose(kept.details["weights"], whole.details["weights"], atol=1e-12)
+    assert kept.forward_passes == 64 and kept.details["present"].shape == (64, 9)
+    with pytest.raises(KeyboardInterrupt):  # nothing to fit
+        xh.lime(two(failing(KeyboardInterrupt(), 1)), IMAGE, n_samples=500, progress=True, **options)

@@ -149,22 +149,49 @@ def test_rubbish_from_the_callable_is_named(function, message):
         xh.occlusion(xh.Classifier(function, class_names=["no", "yes"]), PHOTO, "yes", patch=3)
 
 
-def test_interrupting_leaves_nothing_broken(capsys):
+def interrupted_in(call):
+    """Return a Classifier that is interrupted, as by the stop button, in its call number `call`, and never again."""
     calls = []
 
     def score(images):
-        calls.append(len(images))
-        if len(calls) == 3:
+        calls.append(1)
+        if len(calls) == call:
             raise KeyboardInterrupt
         return images.mean(axis=(1, 2, 3)) / 255
 
-    classifier = two_classes(score)
+    return two_classes(score)
+
+
+def test_interrupting_leaves_nothing_broken(capsys):
+    classifier, plain = interrupted_in(3), interrupted_in(0)
     with pytest.raises(KeyboardInterrupt):
         xh.occlusion(classifier, PHOTO, "yes", patch=2, stride=1)
     found = xh.occlusion(classifier, PHOTO, "yes", patch=2, stride=1, progress=True)
     assert "occlusion, 2 px will ask the network 80 questions" in capsys.readouterr().out
-    plain = xh.occlusion(two_classes(lambda images: images.mean(axis=(1, 2, 3)) / 255), PHOTO, "yes", patch=2, stride=1)
-    assert (found.heatmap == plain.heatmap).all()
+    assert (found.heatmap == xh.occlusion(plain, PHOTO, "yes", patch=2, stride=1).heatmap).all()
+
+
+def test_interrupted_under_a_bar_it_keeps_the_patches_asked():
+    options = dict(patch=1, stride=1, batch_size=9, fill=0)
+    whole = xh.occlusion(interrupted_in(0), PHOTO, "yes", **options).heatmap
+    with pytest.warns(xh.DiagnosticWarning, match="after 27 of 99 patches"):
+        kept = xh.occlusion(interrupted_in(5), PHOTO, "yes", progress=True, **options)
+    # The whole image, then one row of nine pixels a call: three rows were answered.
+    assert (kept.heatmap[:3] == whole[:3]).all() and not kept.heatmap[3:].any()
+    assert kept.details["questions"] == [27] and kept.details["finest"].sum() == 27
+    with pytest.raises(KeyboardInterrupt):  # nothing to show
+        xh.occlusion(interrupted_in(2), PHOTO, "yes", progress=True, **options)
+
+
+def test_interrupted_on_the_way_to_the_fine_patches_the_coarse_map_is_kept():
+    options = dict(patch=2, stride=2, fill=0, batch_size=4, levels=2)
+    coarse = xh.occlusion(interrupted_in(0), PHOTO, "yes", patch=4, stride=4, fill=0).heatmap
+    with pytest.warns(xh.DiagnosticWarning, match="after 4 of .* patches of 2 pixels"):
+        # The whole image is one call, the nine coarse patches are three.
+        kept = xh.occlusion(interrupted_in(6), PHOTO, "yes", progress=True, **options)
+    assert kept.details["questions"] == [9, 4]
+    elsewhere = ~kept.details["finest"]
+    np.testing.assert_allclose(kept.heatmap[elsewhere], coarse[elsewhere] / 4, atol=1e-7)
 
 
 @pytest.mark.slow

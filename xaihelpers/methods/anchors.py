@@ -13,6 +13,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from .contract import Finding, Slider, technique, whole_number
+from .questions import keeps_answers
 from .superpixels import SEGMENTATIONS, covered, fill_image, number_between, segment
 
 _SLIDERS = {
@@ -36,6 +37,7 @@ def anchors(classifier, image, target=None, *, threshold=0.95, n_segments=16, se
     delta: how often the precision may be missed. tau: how much worse than the best a candidate may be.
     beam_size: candidates kept from one size to the next. round_size: images asked before a bound is looked at again.
     max_questions: the search stops there, with the best candidate so far, and says so.
+    progress: say what it costs at most, show a bar, and, if you interrupt it, keep the best candidate so far.
     details: "anchor" (superpixels in the order found), "precision" (how often the class stayed), "coverage" (how often
         the rule applies), "segments" (H, W), "steps": [(superpixels, precision, coverage)], from none to the anchor.
     The first call takes seconds more: it imports alibi.
@@ -56,12 +58,13 @@ def anchors(classifier, image, target=None, *, threshold=0.95, n_segments=16, se
     with _progress_bar(max_questions, progress) as bar, _on_its_own(seed):
         ask = _Asker(classifier, image, filled, labels, decision, batch_size, max_questions, bar)
         search = make_search(ask, round_size)
-        found = search.run(desired_confidence=threshold, delta=delta, epsilon=tau, beam_size=beam_size, batch_size=round_size,
-                           min_samples_start=min(_enough_for_none(threshold, delta), max_questions // 2))  # fmt: skip
+        found = search.run(
+            progress, desired_confidence=threshold, delta=delta, epsilon=tau, beam_size=beam_size, batch_size=round_size,
+            min_samples_start=min(_enough_for_none(threshold, delta), max_questions // 2))  # fmt: skip
     steps = search.steps(found)
     anchor, precision, coverage = steps[-1]
     details = {"anchor": list(anchor), "precision": precision, "coverage": coverage, "segments": labels, "steps": steps}
-    doubts = _doubts(steps, found, threshold, max_questions, classifier.class_names[decision])
+    doubts = _doubts(steps, found, threshold, search.stopped, classifier.class_names[decision])
     return Finding(np.isin(labels, anchor), decision, details, doubts)
 
 
@@ -90,7 +93,7 @@ def _not_decided(classifier, labels, target, decision):
         "Leave target out, or use a technique that explains any class, such as lime.",))  # fmt: skip
 
 
-def _doubts(steps, found, threshold, max_questions, name):
+def _doubts(steps, found, threshold, stopped, name):
     """Return the reasons not to trust this anchor, or to see what an empty one means."""
     anchor, precision, _ = steps[-1]
     unaided = steps[0][1]
@@ -98,8 +101,8 @@ def _doubts(steps, found, threshold, max_questions, name):
         return (f"The anchor is empty: whatever is covered, the network says {name!r} (in {precision:.0%} of the samples), so "
                 "no superpixel is needed. Raise the threshold, or cover with another fill: black, or other images.",)  # fmt: skip
     if found is None:
-        return (f"The search stopped after {max_questions} questions: this is the best candidate so far (precision "
-                f"{precision:.2f}). Raise max_questions, or use fewer superpixels.",)  # fmt: skip
+        return (f"{stopped}: this is the best candidate so far (precision {precision:.2f}), and no anchor yet. "
+                "Raise max_questions, or use fewer superpixels.",)  # fmt: skip
     if not found["success"]:
         return (f"No anchor reaches precision {threshold:g}: this is the best found ({precision:.2f}). "
                 "Lower the threshold, or use fewer superpixels.",)  # fmt: skip
@@ -125,7 +128,7 @@ class _Asker:
 
     def __init__(self, classifier, image, filled, labels, decision, batch_size, limit, bar):
         self.classifier, self.image, self.filled, self.labels = classifier, image, filled, labels
-        self.decision, self.batch_size, self.left, self.bar = decision, batch_size, limit, bar
+        self.decision, self.batch_size, self.limit, self.bar, self.asked = decision, batch_size, limit, bar, 0
 
     def __call__(self, anchor, n, compute_labels=False):
         """Return [present (n, K)]: how alibi draws the samples in which it measures coverage; anchor: (place, superpixels)."""
@@ -144,14 +147,14 @@ class _Asker:
     def stays(self, draws):
         """Return whether the decision stays for each of several draws, [(n,) bool], all asked in full batches."""
         present = np.concatenate([drawn for drawn, _ in draws])
-        if len(present) > self.left:
+        if self.asked + len(present) > self.limit:
             raise _OutOfQuestions
-        self.left -= len(present)
         backdrop = None if self.filled.ndim == 3 else np.concatenate([which for _, which in draws])
         kept = []
         for _, images in covered(self.image, self.filled, self.labels, present, self.batch_size, backdrop):
             kept.append(self.classifier.probabilities(images, len(images), checked=True).argmax(axis=1) == self.decision)
             self.bar.update(len(images))
+        self.asked += len(present)
         return np.split(np.concatenate(kept), np.cumsum([len(drawn) for drawn, _ in draws])[:-1])
 
 
@@ -165,13 +168,19 @@ def _search_class():
     class Search(AnchorBaseBeam):
         def __init__(self, ask, round_size):
             super().__init__(samplers=[ask], sample_cache_size=100, cache_margin=max(1000, round_size))
+            self.stopped = ""
 
-        def run(self, **options):
-            """Return what alibi found, or None where the questions ran out."""
+        def run(self, progress, **options):
+            """Return what alibi found, or None where the questions ran out or somebody interrupted it; `stopped` says which."""
             try:
                 return self.anchor_beam(**options)
             except _OutOfQuestions:
-                return None
+                self.stopped = f"The search stopped after {self.sample_fcn.limit} questions"
+            except KeyboardInterrupt as stop:
+                if not self.sample_fcn.asked or not keeps_answers(stop, progress):
+                    raise
+                self.stopped = f"Interrupted after {self.sample_fcn.asked} questions"
+            return None
 
         def draw_samples(self, anchors, batch_size):
             """Return (how often the decision stayed, how many were asked), one of each an anchor."""

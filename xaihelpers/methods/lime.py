@@ -8,7 +8,7 @@ and keeps clear of its traps.
 import numpy as np
 
 from .contract import Finding, Slider, technique, whole_number
-from .questions import ask
+from .questions import ask, keeps_answers
 from .superpixels import SEGMENTATIONS, covered, fill_image, number_between, segment
 
 _SLIDERS = {
@@ -33,6 +33,7 @@ def lime(classifier, image, target=None, *, n_samples=1000, n_segments=50, segme
         function image -> labels. fill: what a covered superpixel shows: "mean", "black", or a colour 0 to 255.
     kernel_width: how quickly a sample counts less as more of it is covered (cosine distance). ridge: the penalty on
         large weights; 0 is none. n_features: keep only that many of the largest weights in the map; the fit has all.
+    progress: say what it costs, show a bar, and, if you interrupt it, fit the answers given so far.
     details: "segments" (H, W), "weights" (K,), "intercept", "r2", "local_prediction" (what the linear model says of the
         image), "probability" (what the network says), and what was asked: "present" (N, K), "answers" (N,), "kernel" (N,).
     Raises ValueError in one sentence for an argument out of range. Source: Ribeiro and others, KDD 2016.
@@ -48,12 +49,25 @@ def lime(classifier, image, target=None, *, n_samples=1000, n_segments=50, segme
     # The package's own draws, in its order: the same seed gives the same samples there and here.
     present = generator.randint(0, 2, n_samples * (labels.max() + 1)).reshape(n_samples, -1)
     present[0] = 1
-    images = covered(image, filled, labels, present, batch_size)
-    p = np.concatenate([answers for _, answers in ask(classifier, images, "lime", n_samples, progress)])
-    target = int(p[0].argmax()) if target is None else target
+    p, stopped = _answers(classifier, covered(image, filled, labels, present, batch_size), n_samples, progress)
+    present, target = present[: len(p)], int(p[0].argmax()) if target is None else target
     fitted = _fit(base, generator, present, p, target, ridge)
     details = {"segments": labels, **fitted, "present": present.astype(bool), "answers": p[:, target]}
-    return Finding(_largest(fitted["weights"], n_features)[labels], target, details, _doubts(details))
+    return Finding(_largest(fitted["weights"], n_features)[labels], target, details, (*stopped, *_doubts(details)))
+
+
+def _answers(classifier, images, n_samples, progress):
+    """Return the probabilities (n, C) of the samples asked, and the sentence, if any, that says why these are not all."""
+    answers = []
+    try:
+        for _, p in ask(classifier, images, "lime", n_samples, progress):
+            answers.append(p)
+    except KeyboardInterrupt as stop:
+        n = sum(map(len, answers))
+        if n < 2 or not keeps_answers(stop, progress):
+            raise
+        return np.concatenate(answers), (f"Interrupted: the line is fitted to the first {n} of {n_samples} samples.",)
+    return np.concatenate(answers), ()
 
 
 def _package(kernel_width, seed):

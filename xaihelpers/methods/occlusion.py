@@ -6,7 +6,7 @@ Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 
 import numpy as np
 
 from .contract import Finding, Slider, technique, whole_number
-from .questions import LIKELY_SAME, ask, own_fill
+from .questions import LIKELY_SAME, ask, keeps_answers, own_fill
 
 
 def _edges(*parts):
@@ -35,6 +35,7 @@ def occlusion(classifier, image, target=None, *, patch=None, stride=None, fill="
         mean colour), "blur", or a colour 0 to 255, as one number or three.
     levels: 1 asks every patch. With 2 or more it goes from coarse to fine: patches and strides 2, 4, ... times as large
         come first, and smaller ones are only asked where the map is largest, over the share `keep` of the image.
+    progress: say what it costs, show a bar, and, if you interrupt it, keep the map of the patches asked so far.
     details: "patch", "stride", "probability" (of the whole image), "questions" (patches asked at each level), and "finest"
         (H, W): where the smallest patches were asked.
     Raises ValueError in one sentence for an argument out of range. Source: Zeiler and Fergus, ECCV 2014.
@@ -47,21 +48,35 @@ def occlusion(classifier, image, target=None, *, patch=None, stride=None, fill="
     covered = own_fill(image, fill)
     whole = classifier.probabilities(image)[0]
     target = int(whole.argmax()) if target is None else target
-    heatmap, questions = np.zeros(image.shape[:2]), []
+    heatmap, questions, stopped = np.zeros(image.shape[:2]), [], ()
     for scale in 2 ** np.arange(levels)[::-1]:
         windows = _windows(image.shape, patch * scale, stride * scale)
         if questions:
             close = _largest(heatmap, keep)
             windows = [window for window in windows if close[window].any()]
-        drops = np.empty(len(windows))
-        batches = _covered(image, covered, windows, batch_size)
-        for asked, probabilities in ask(classifier, batches, f"occlusion, {patch * scale} px", len(windows), progress):
-            drops[asked] = whole[target] - probabilities[:, target]
+        batches, name = _covered(image, covered, windows, batch_size), f"occlusion, {patch * scale} px"
+        p = _answers(ask(classifier, batches, name, len(windows), progress), target, progress)
         # A patch of twice the edge spreads its drop over four times the pixels.
-        heatmap, finest = _mean_of_windows(heatmap / 4, windows, drops)
-        questions.append(len(windows))
+        heatmap, finest = _mean_of_windows(heatmap / 4, windows[: len(p)], whole[target] - p)
+        questions.append(len(p))
+        if len(p) < len(windows):
+            stopped = (f"Interrupted after {len(p)} of {len(windows)} patches of {patch * scale} pixels: where none was "
+                       "covered, the map is coarser, or 0 because nobody asked.",)  # fmt: skip
+            break
     details = {"patch": patch, "stride": stride, "probability": float(whole[target]), "questions": questions, "finest": finest}
-    return Finding(heatmap, target, details, _doubts(heatmap))
+    return Finding(heatmap, target, details, (*stopped, *_doubts(heatmap)))
+
+
+def _answers(asked, target, progress):
+    """Return the probability of the class, (n,), for all that is asked, or as far as it came before an interruption."""
+    answers = []
+    try:
+        for _, probabilities in asked:
+            answers.append(probabilities[:, target])
+    except KeyboardInterrupt as stop:
+        if not answers or not keeps_answers(stop, progress):
+            raise
+    return np.concatenate([np.empty(0), *answers])
 
 
 def _windows(shape, patch, stride):
