@@ -22,8 +22,15 @@ def cost_ratio(classifier, image, background, repeats=7):
 
 def worst_gap(classifier, images, backgrounds):
     """Return the largest miss of a sum over images and backgrounds, relative to the larger of the difference and 1."""
-    found = [xh.deep_shap(classifier, image, background=each) for image in images for each in backgrounds]
-    return max(abs(a.details["completeness_gap"]) / max(1, abs(a.heatmap.sum())) for a in found)
+    return max(_miss(classifier, image, each) for image in images for each in backgrounds)
+
+
+def _miss(classifier, image, background):
+    found = xh.deep_shap(classifier, image, background=background)
+    shown = np.concatenate([image[None], found.details["backgrounds"]])
+    logits = classifier.logits(shown)[:, found.target].astype(float)  # not those that Deep SHAP itself saw
+    difference = logits[0] - logits[1:].mean()
+    return abs(found.details["values"].sum(dtype=float) - difference) / max(1, abs(difference))
 
 
 def shap_ratio(background, image, repeats=7):

@@ -173,8 +173,17 @@ def test_equal_to_the_shap_package_where_that_one_works(monkeypatch):
     assert np.abs(ours - theirs).max() <= 1e-3 * np.abs(theirs).max()
 
 
-def test_a_real_network_with_depthwise_convolutions_and_relu6():
-    network = xh.load_classifier("efficientnet-lite0")
-    found = xh.deep_shap(network, xh.sample_photo("chelsea", 224), background="blur")
-    difference = found.details["logit"] - found.details["background_logits"].mean()
-    assert abs(found.heatmap.sum() - difference) < 1e-3 * max(1, abs(difference))
+@pytest.mark.parametrize("name, n", [("rashnet", 4), ("efficientnet-lite0", 2), ("rash-xception", 1)])
+def test_the_sums_of_real_networks(name, n):
+    """Depthwise and separable convolutions, ReLU6, max pooling, residual additions, nested models; a benchmark takes more."""
+    network, rashes = xh.load_classifier(name), xh.rashes.load_test_split()
+    photos = [xh.sample_photo(photo, 224) for photo in ("chelsea", "coffee", "rocket")]
+    images = photos if name == "efficientnet-lite0" else list(rashes.images[::29])
+    for image in images[:n]:
+        for background in ("greys", "blur", images[-1]):
+            found = xh.deep_shap(network, image, background=background)
+            shown = np.concatenate([image[None].astype(np.float32), found.details["backgrounds"]])
+            logits = network.logits(shown)[:, found.target].astype(float)  # asked anew: another way through the network
+            difference = logits[0] - logits[1:].mean()
+            assert abs(found.details["values"].sum(dtype=float) - difference) <= 1e-3 * max(1, abs(difference))
+            assert found.details["completeness_gap"] == pytest.approx(0, abs=1e-3 * max(1, abs(difference)))
