@@ -25,7 +25,7 @@ BLOCK, REFERENCE, REPEATS = 1024, 20 * 1024, 2
 COUNTS = (64, 128, 256, 512, 1024)
 PHOTOS = ("chelsea", "coffee", "astronaut", "rocket", "camera", "china", "flower", "grace_hopper")
 RASHES = 40
-BINS = (56, 56)  # maps are smooth: compared at this size they rank as at full size, and cost a sixteenth
+PIXELS = 4  # maps are smooth: compared in squares of this edge they rank as at full size, and cost a sixteenth
 RESULTS = Path(__file__).with_name("RISE_DESIGNS.md")
 
 
@@ -119,27 +119,32 @@ def pooled(masks, cells, shifts, bins):
     return (down @ cells.astype(np.float32) @ right.transpose(0, 2, 1)).reshape(len(cells), -1).astype(float)
 
 
+def squares(masks):
+    """Return how many squares, down and right, maps are compared in."""
+    return tuple(edge // PIXELS for edge in masks.shape)
+
+
 def unnormalised(masks, cells, shifts, answers):
     """The paper's equation: the sum of answer times mask, over N p."""
-    return answers @ pooled(masks, cells, shifts, BINS) / (len(answers) * masks.p)
+    return answers @ pooled(masks, cells, shifts, squares(masks)) / (len(answers) * masks.p)
 
 
 def self_normalised(masks, cells, shifts, answers):
     """The same over the sum of the masks."""
-    seen = pooled(masks, cells, shifts, BINS)
+    seen = pooled(masks, cells, shifts, squares(masks))
     return answers @ seen / seen.sum(axis=0)
 
 
 def control_variate(masks, cells, shifts, answers):
     """The self-normalised map of what a regression on the masks' 8 x 8 averages leaves, and the regression's own map."""
-    z, seen = pooled(masks, cells, shifts, (8, 8)) - masks.p, pooled(masks, cells, shifts, BINS)
+    z, seen = pooled(masks, cells, shifts, (8, 8)) - masks.p, pooled(masks, cells, shifts, squares(masks))
     slopes = np.linalg.lstsq(np.c_[z, np.ones(len(z))], answers, rcond=None)[0][:-1]
     return (answers - z @ slopes) @ seen / seen.sum(axis=0) + known_covariance(masks) @ slopes / masks.p
 
 
 def known_covariance(masks):
-    """Return the covariance of the masks' averages, BINS with 8 x 8, over all cells and shifts: no network is asked."""
-    fine, coarse = masks.pooled(BINS), masks.pooled((8, 8))
+    """Return the covariance of a mask's squares with its 8 x 8 averages, over all cells and shifts: no network is asked."""
+    fine, coarse = masks.pooled(squares(masks)), masks.pooled((8, 8))
     shared = [np.einsum("sag,sbg->ab", *both) / len(both[0]) for both in zip(fine, coarse)]
     return masks.p * (1 - masks.p) * np.kron(*shared)
 
@@ -148,9 +153,8 @@ def line(masks, cells, shifts, answers):
     """What `xh.rise` does: a straight line through the answers, by ridge regression."""
     found = LineThroughAnswers(masks)
     found.add(cells, shifts, answers)
-    height, width = masks.shape
-    whole = found.estimate().heatmap.astype(float)
-    return whole.reshape(BINS[0], height // BINS[0], BINS[1], width // BINS[1]).mean(axis=(1, 3)).ravel()
+    rows, columns = squares(masks)
+    return found.estimate().heatmap.astype(float).reshape(rows, PIXELS, columns, PIXELS).mean(axis=(1, 3)).ravel()
 
 
 SCHEMES = {
@@ -174,7 +178,7 @@ def reference(folder, name, shape):
     for seed in range(100, 100 + REFERENCE // BLOCK):
         if (folder / f"{name}-independent-{seed}.npz").exists():
             masks, cells, shifts, answers = Asked(folder, name, "independent", seed, shape).part(slice(None))
-            seen = pooled(masks, cells, shifts, BINS)
+            seen = pooled(masks, cells, shifts, squares(masks))
             total, kept, n = total + answers @ seen, kept + seen.sum(axis=0), n + BLOCK
     return total / kept, n
 
