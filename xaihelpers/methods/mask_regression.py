@@ -42,8 +42,9 @@ class LineThroughAnswers:
         down, right = (table[shifts[:, axis]] for axis, table in enumerate(self._tables))
         z = (down @ cells.astype(np.float32) @ right.transpose(0, 2, 1)).reshape(len(cells), -1).astype(float) - self.masks.p
         y = answers.astype(float)
-        for name, value in {"z": z.sum(0), "zz": z.T @ z, "zy": y @ z, "y": y.sum(), "yy": y @ y, "n": len(y)}.items():
-            self._sums[name] = self._sums[name] + value
+        more = {"z": z.sum(0), "zz": z.T @ z, "zy": y @ z, "y": y.sum(), "yy": y @ y, "n": len(y)}
+        # All at once: an interruption on the way leaves whole batches only.
+        self._sums = {name: value + more[name] for name, value in self._sums.items()}
 
     def estimate(self):
         """Return the Estimate from the answers so far."""

@@ -47,8 +47,8 @@ def rise(classifier, image, target=None, *, n_masks=1000, grid=8, p=0.5, fill=0,
     try:
         batches = _masked(image, covered, masks, n_masks, batch_size)
         for drawn, probabilities in ask(classifier, batches, "rise", n_masks, progress):
+            found.add(*drawn, probabilities[:, target])
             answers.append(probabilities[:, target])
-            found.add(*drawn, answers[-1])
     except KeyboardInterrupt as stop:
         if not answers or not (progress or isinstance(stop, Stopped)):
             raise
@@ -85,10 +85,11 @@ class WeightedMean:
         """Take in the answers (n,) to the masks that (cells, shifts) stand for."""
         masks = self.masks.build(cells, shifts)
         weights = np.stack([np.ones_like(answers), answers, answers**2]).astype(np.float32)
-        self._kept = self._kept + np.tensordot(weights[:2], masks, 1).astype(float)
-        self._answers += weights.sum(axis=1, dtype=float)
+        kept = self._kept + np.tensordot(weights[:2], masks, 1).astype(float)
         masks *= masks
-        self._squares = self._squares + np.tensordot(weights, masks, 1).astype(float)
+        squares = self._squares + np.tensordot(weights, masks, 1).astype(float)
+        # All at once: an interruption on the way leaves whole batches only.
+        self._kept, self._squares, self._answers = kept, squares, self._answers + weights.sum(axis=1, dtype=float)
 
     def estimate(self):
         """Return the Estimate so far. A pixel that no mask kept has the map 0 and an infinite error."""
