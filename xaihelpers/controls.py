@@ -3,6 +3,8 @@
 import ipywidgets
 import numpy as np
 
+USUAL = "as usual"  # the choice that leaves a parameter to the technique
+
 
 def from_registry(slider, classifier):
     """Return a range as `explore` takes it, for a Slider of the registry."""
@@ -45,3 +47,25 @@ def positions(control):
         return list(control.choices)
     middle = control.min + round((control.max - control.min) / 2 / control.step) * control.step
     return [control.min, middle, control.max]
+
+
+def parameter_control(name, slider, usual, classifier):
+    """Return a control for a technique's parameter, which starts at what is usual.
+
+    slider: a Slider of the registry. usual: the value that the technique takes where none is given; where the control
+    could not show it, as None, the first choice is to leave the parameter out.
+    """
+    start, given = usual if slider.default is None else slider.default, from_registry(slider, classifier)
+    if isinstance(given, tuple):
+        if isinstance(start, (int, float, np.number)):
+            control = make_control(name, given)
+            control.value = min(max(start, control.min), control.max)
+            return control
+        low, high, step = (*given, 1)[:3]
+        given = np.arange(low, high + step / 2, step).tolist()
+    choices = given if isinstance(given, dict) else {str(value): value for value in given}
+    if str(start) not in choices:
+        choices = {USUAL: USUAL, **choices}
+    control = make_control(name, choices)
+    control.value = str(start) if str(start) in choices else USUAL
+    return control

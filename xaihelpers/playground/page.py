@@ -1,0 +1,246 @@
+"""What the playground shows: pictures of one colour scale with their cost, as HTML, as a file of its own, and as a PNG."""
+
+import base64
+import html
+import io
+import json
+from string import Template
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from ..images import as_uint8
+from ..methods import METHODS
+from ..plots import colour, describe, figure, overlay
+from ..results import Attribution
+from ..saving import record
+
+PANEL = 288  # pixels an edge of a picture
+OWN, SHARED = "share of each map's largest value", "the same unit in all maps"
+OVER, ALONE = "over the photograph", "the map alone"
+
+STYLE = """<style>
+.xh-cards { display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start; margin: 8px 0; line-height: 1.4; }
+.xh-card { width: 288px; padding: 8px; border: 1px solid rgba(128, 128, 128, .45); border-radius: 6px; overflow-wrap: anywhere; }
+.xh-card img { width: 100%; height: auto; display: block; margin: 6px 0; }
+.xh-card p, .xh-card ul { margin: 4px 0; }
+.xh-note { border-left: 4px solid #b87a00; padding-left: 8px; margin: 4px 0; }
+.xh-error { border-left: 4px solid #d1453b; padding-left: 8px; margin: 4px 0; }
+.xh-bar { height: 14px; width: 100%; max-width: 420px; border: 1px solid rgba(128, 128, 128, .6); }
+.xh-ends { display: flex; justify-content: space-between; max-width: 420px; }
+.xh-card pre { white-space: pre-wrap; margin: 4px 0; font-size: 12px; }
+</style>"""
+_PAGE = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+$style
+<style>
+body { font-family: system-ui, sans-serif; margin: 24px auto; max-width: 1280px; padding: 0 16px; color-scheme: light dark; }
+</style>
+</head>
+<body>
+<h1>$title</h1>
+$cards
+<details><summary>All that is needed to get these maps again</summary><pre>$parameters</pre></details>
+<p>Made with the playground of the course on interpreting convolutional neural networks.</p>
+</body>
+</html>
+""")
+
+
+class Shown(NamedTuple):
+    """What is on show. outcomes: of every technique. probability: what the classifier says of the class."""
+
+    image: np.ndarray
+    image_name: str
+    credit: str
+    classifier: str
+    class_name: str
+    probability: float
+    outcomes: list
+
+    @property
+    def results(self):
+        """The results that there are."""
+        return [each.result for each in self.outcomes if each.result is not None]
+
+    @property
+    def title(self):
+        """One line that says what is explained."""
+        return f"{self.image_name}: “{self.class_name}”, {self.probability:.1%} for {self.classifier}"
+
+
+class Scale:
+    """One colour scale for several maps: diverging if one of them is signed.
+
+    Techniques measure in different units. So a colour stands for a share of the map's own largest absolute value; or,
+    for maps of the same technique, for the same value in all of them.
+    """
+
+    def __init__(self, results, kind):
+        maps = [each.heatmap for each in results if isinstance(each, Attribution)]
+        self.kind, self.signed = kind, any((each < 0).any() for each in maps)
+        self.limit = max((float(np.abs(each).max()) for each in maps), default=0.0) or 1.0
+
+    def end(self, heatmap):
+        """Return the value at which the colours end in this map."""
+        return (float(np.abs(heatmap).max()) or 1.0) if self.kind == OWN else self.limit
+
+    def panel(self, result, how):
+        """Return the picture of a result, (H, W, 3) uint8."""
+        if not isinstance(result, Attribution):
+            return as_uint8(result.image)
+        if how == ALONE:
+            return as_uint8(255 * colour(result.heatmap, self.end(result.heatmap), self.signed)[0])
+        return overlay(result, limit=self.end(result.heatmap), signed=self.signed)
+
+    def ends(self):
+        """Return the words for the two ends of the scale."""
+        low, high = ("-1", "1") if self.kind == OWN else (f"{-self.limit:.3g}", f"{self.limit:.3g}")
+        return (f"{low}: against the class", f"{high}: for the class") if self.signed else ("0", high)
+
+    def words(self):
+        """Return what the colours mean."""
+        if self.kind == OWN:
+            return ("One colour scale for all maps: 1 is the largest absolute value of each map, which stands below it. "
+                    "Techniques measure in different units: compare where the colour is, not how much of it.")  # fmt: skip
+        return ("One colour scale for all maps, in the unit of the technique. That is a comparison only between maps of the same "
+                "technique: different techniques measure in different units.")  # fmt: skip
+
+
+def cards(shown, kind=OWN, how=OVER, link=None):
+    """Return the HTML of everything on show: the photograph, a card for each technique, the colour scale.
+
+    kind: OWN or SHARED, what a colour stands for. how: OVER or ALONE. link: from a lesson's file name to its address.
+    """
+    scale = Scale(shown.results, kind)
+    photo = _card("Photograph", f"{_img(shown.image, 'the photograph that is explained')}<p>{_text(shown.image_name)}</p>"
+                  f"<p>{_text(shown.credit)}</p>")  # fmt: skip
+    inner = "".join(_outcome(each, scale, how, link) for each in shown.outcomes)
+    legend = _legend(scale) if any(isinstance(each, Attribution) for each in shown.results) else ""
+    return f'{STYLE}<p><b>{_text(shown.title)}</b></p>{legend}<div class="xh-cards">{photo}{inner}</div>'
+
+
+def page(shown, kind=OWN, how=OVER):
+    """Return the comparison as one HTML file that needs nothing else: pictures inside, no address of any other place."""
+    parameters = json.dumps(record(shown.results, shown.classifier, shown.image_name), indent=1, ensure_ascii=False)
+    return _PAGE.substitute(title=_text(shown.title), style=STYLE, cards=cards(shown, kind, how).replace(STYLE, ""),
+                            parameters=_text(parameters))  # fmt: skip
+
+
+def picture(shown, kind=OWN, how=OVER):
+    """Return the comparison as a Picture: the photograph, every result, and the colour scale below."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
+    scale, results = Scale(shown.results, kind), shown.results
+    fig = Figure(figsize=(2.9 * (len(results) + 1), 4.1), layout="constrained")
+    axes = fig.subplots(1, len(results) + 1, squeeze=False)[0]
+    panels = [(shown.image, shown.image_name), *((scale.panel(each, how), _caption(each)) for each in results)]
+    for axis, (pixels, title) in zip(axes, panels):
+        axis.imshow(pixels, interpolation="antialiased")
+        axis.set_title(title, fontsize=8, wrap=True)
+        axis.set_axis_off()
+    maps = [each for each in results if isinstance(each, Attribution)]
+    if maps:
+        _, (low, high, name) = colour(maps[0].heatmap, 1.0 if kind == OWN else scale.limit, scale.signed)
+        bar = fig.colorbar(ScalarMappable(Normalize(low, high), name), ax=list(axes), location="bottom", fraction=0.04, pad=0.02)
+        bar.set_label("share of each map's largest value" if kind == OWN else "in the technique's unit", fontsize=8)
+        bar.ax.tick_params(labelsize=7)
+    fig.suptitle(shown.title, fontsize=10)
+    alt = "; ".join([shown.title, *(describe(each) for each in maps)])
+    return figure(fig, alt, scale.words() if maps else "", dpi=110)
+
+
+def download(name, data, kind):
+    """Return a link that saves data, which it holds itself, to a file of that name."""
+    address = f"data:{kind};base64,{base64.b64encode(data).decode()}"
+    return (f'<a download="{_text(name)}" href="{address}" style="text-decoration:underline">Download {_text(name)}</a> '
+            f"({len(data) / 1000:,.0f} kB)")  # fmt: skip
+
+
+def likeliest(classes):
+    """Return the likeliest classes as HTML, with a bar each. classes: [(name, probability)]."""
+    rows = "".join(
+        f'<div style="display:flex;justify-content:space-between;gap:8px"><span>{_text(name)}</span><span>{p:.1%}</span></div>'
+        f'<div style="height:5px;background:rgba(128,128,128,.25)"><div style="height:5px;width:{100 * p:.1f}%;'
+        f'background:#2f7ed8"></div></div>'
+        for name, p in classes
+    )
+    return f'<div style="line-height:1.35">{rows}</div>'
+
+
+def note(sentence, wrong=False):
+    """Return a sentence as HTML: a notice, or what went wrong."""
+    return f'{STYLE}<div class="{"xh-error" if wrong else "xh-note"}">{_text(sentence)}</div>'
+
+
+def _outcome(outcome, scale, how, link):
+    """Return the card of one technique."""
+    name, result = outcome.technique, outcome.result
+    why = _why(name, link)
+    if result is None:
+        return _card(name, f'<div class="xh-error">{_text(outcome.sentence)}</div>{why}')
+    lines = [f"of “{result.class_name}”"]
+    if isinstance(result, Attribution):
+        alt, largest = describe(result), float(np.abs(result.heatmap).max())
+        lines.append(f"largest absolute value: {largest:.3g}")
+    else:
+        alt = f"{name}: a picture that the network made, of {result.class_name}"
+        lines.append("a picture that the network made: it has no colour scale")
+    lines.append(f"cost: {result.cost}")
+    notes = "".join(f'<div class="xh-note">{_text(each)}</div>' for each in result.diagnostics)
+    given = _text(", ".join(f"{key} = {value}" for key, value in record(result)["results"][0]["parameters"].items()))
+    return _card(name, _img(scale.panel(result, how), alt) + "".join(f"<p>{_text(line)}</p>" for line in lines) + notes + why
+                 + f"<details><summary>parameters</summary><p>{given}</p></details>")  # fmt: skip
+
+
+def _card(title, inner):
+    return f'<div class="xh-card"><b>{_text(title)}</b>{inner}</div>'
+
+
+def _why(name, link):
+    """Return the link to the lesson behind a technique; only its name where links lead nowhere."""
+    lesson = METHODS[name].lesson
+    if not lesson:
+        return ""
+    if link is None:
+        return f"<p>lesson: {_text(lesson)}</p>"
+    return f'<p><a href="{_text(link(lesson))}" target="_blank" style="text-decoration:underline">Why? {_text(lesson)}</a></p>'
+
+
+def _legend(scale):
+    """Return the colour scale, with what it means."""
+    _, (low, high, name) = colour(np.zeros((1, 1)), 1.0, scale.signed)
+    steps = colour(np.linspace(low, high, 11)[None], 1.0, scale.signed)[0][0]
+    stops = ", ".join(f"rgb({r}, {g}, {b})" for r, g, b in np.rint(255 * steps).astype(int))
+    left, right = scale.ends()
+    middle = "<span>0</span>" if scale.signed else ""
+    return (f'<div class="xh-bar" style="background: linear-gradient(to right, {stops})"></div><div class="xh-ends">'
+            f"<span>{_text(left)}</span>{middle}<span>{_text(right)}</span></div><p>{_text(scale.words())}</p>")  # fmt: skip
+
+
+def _caption(result):
+    """Return the lines above a result in the PNG."""
+    largest = f"\nlargest value {np.abs(result.heatmap).max():.3g}" if isinstance(result, Attribution) else ""
+    return f"{result.method}\nof “{result.class_name[:40]}”{largest}\n{result.cost}"
+
+
+def _img(pixels, alt):
+    """Return an image with its pixels inside; JPEG, since there may be many."""
+    small = Image.fromarray(as_uint8(pixels)).resize(
+        (PANEL, PANEL * pixels.shape[0] // pixels.shape[1]), Image.Resampling.BICUBIC
+    )
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=88, subsampling=0)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{_text(alt)}" src="data:image/jpeg;base64,{data}">'
+
+
+def _text(value):
+    return html.escape(str(value), quote=True)
