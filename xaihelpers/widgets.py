@@ -10,10 +10,12 @@ from PIL import Image
 from .controls import from_registry, make_control, positions, value_of
 from .images import as_uint8
 from .methods import METHODS
-from .plots import colour, overlay, side_by_side
+from .plots import colour, describe, overlay, side_by_side
 from .results import Attribution, DiagnosticWarning, Visualization
 
 PANEL = 300  # pixels an edge of one panel
+# For screen readers only: a widget's image has no alt text.
+_UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
 _KEPT = 24  # results remembered, so that moving back is quick
 
 
@@ -21,7 +23,8 @@ def explore(method, classifier, image, *, alpha=0.55, **ranges):
     """Return sliders over a technique's parameters and the picture that they draw, as one widget.
 
     method: the name of a technique, or any function `f(classifier, image, **values)` that returns an Attribution, a
-        Visualization or an image. classifier, image: as for the technique; image may be {name: image} to choose from.
+        Visualization, an image, or a list of these to draw in a row. classifier, image: as for the technique; image may
+        be {name: image} to choose from.
     alpha: how strongly the map covers the image at first; it has a slider of its own.
     ranges: for each parameter (low, high), (low, high, step), a list to choose from, or {label: value}; a single
         value is kept as it is. None given: the ranges that the technique names for itself.
@@ -66,8 +69,10 @@ class Explorer(ipywidgets.VBox):
         self._alpha.value = alpha
         self.controls["overlay"] = self._alpha
         self._results, self.result = {}, None
-        self.picture = ipywidgets.Image(format="jpeg", layout={"max_width": "100%", "object_fit": "contain"})
-        self.status = ipywidgets.HTML()
+        # flex-start: never enlarged to the width of the page. Two lines are kept free below, so that the page doesn't jump.
+        layout = {"max_width": "100%", "object_fit": "contain", "align_self": "flex-start"}
+        self.picture = ipywidgets.Image(format="jpeg", layout=layout)
+        self.status = ipywidgets.HTML(layout={"min_height": "56px"})
         rows = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
         super().__init__([rows, self.picture, self.status])
         for control in self.controls.values():
@@ -99,9 +104,10 @@ class Explorer(ipywidgets.VBox):
         try:
             self.result, said = self._compute()
             self.picture.value = _draw(self.result, self._alpha.value)
+            self._alpha.layout.display = None if isinstance(self.result, (Attribution, list)) else "none"  # nothing to lay over
         except Exception as error:
             # The learner reads the sentence; raising it as well is what lets a notebook's test see it.
-            self.status.value = _message(str(error) or type(error).__name__, "#b3261e")
+            self.status.value = _message(str(error) or type(error).__name__, "#b3261e", "alert")
             raise
         self.status.value = _legend(self.result) + "".join(_message(sentence, "#8a5a00") for sentence in said)
 
@@ -139,7 +145,7 @@ def _draw(result, alpha):
     if isinstance(result, Attribution):
         panels = [result.image, 255 * colour(result.heatmap)[0], overlay(result, alpha=alpha)]
     else:
-        panels = [result.image if isinstance(result, Visualization) else result]
+        panels = [_panel(each, alpha) for each in (result if isinstance(result, list) else [result])]
     resized = [Image.fromarray(as_uint8(panel)).resize((PANEL, PANEL), Image.Resampling.BICUBIC) for panel in panels]
     sheet = Image.new("RGB", (len(panels) * (PANEL + 8) - 8, PANEL), "white")
     for i, panel in enumerate(resized):
@@ -149,16 +155,27 @@ def _draw(result, alpha):
     return buffer.getvalue()
 
 
+def _panel(result, alpha):
+    """Return one picture of a result: a map is laid over its image."""
+    if isinstance(result, Attribution):
+        return overlay(result, alpha=alpha)
+    return result.image if isinstance(result, Visualization) else result
+
+
 def _legend(result):
     """Return the line below the picture: what it shows, its colour scale, and what it cost."""
+    if isinstance(result, list):
+        return "".join(_legend(each) for each in result)
     if not isinstance(result, (Attribution, Visualization)):
         return ""
-    text = f"{result.method} of “{result.class_name}”"
+    text, unseen = f"{result.method} of “{result.class_name}”", ""
     if isinstance(result, Attribution):
         _, (low, high, _) = colour(result.heatmap)
         text += f" · colours from {low:.3g} to {high:.3g}" + (" (red: against, blue: for)" if low < 0 else "")
-    return f"<div>{html.escape(text)} · {html.escape(str(result.cost))}</div>"
+        unseen = f'<span style="{_UNSEEN}">{html.escape(describe(result))}</span>'
+    return f'<div role="status">{html.escape(f"{text} · {result.cost}")}{unseen}</div>'
 
 
-def _message(sentence, tint):
-    return f'<div style="border-left:4px solid {tint};padding-left:8px">{html.escape(sentence)}</div>'
+def _message(sentence, tint, role="status"):
+    """Return a sentence with a coloured edge; its text has the colours of the page's theme."""
+    return f'<div role="{role}" style="border-left:4px solid {tint};padding-left:8px">{html.escape(sentence)}</div>'
