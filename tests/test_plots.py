@@ -37,6 +37,14 @@ def test_unsigned_maps_begin_at_zero_and_a_common_limit_is_kept():
     assert dark.sum() < bright.sum()
 
 
+def test_a_map_that_is_nowhere_near_zero_uses_all_the_colours():
+    far = 0.3 + np.abs(RAMP) / 100
+    colours, (low, high, _) = plots.colour(far)
+    assert (low, high) == (pytest.approx(far.min()), pytest.approx(far.max()))
+    np.testing.assert_allclose(colours, plots.colour(np.abs(RAMP) - np.abs(RAMP).min())[0], atol=0.02)
+    assert plots.colour(np.full((2, 2), 0.3))[1][:2] == (0, pytest.approx(0.3))  # one value: no range to spread
+
+
 def test_an_overlay_of_nothing_is_the_image_in_grey():
     image = networks.image()
     grey = np.asarray(Image.fromarray(image).convert("L"))

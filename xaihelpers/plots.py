@@ -85,16 +85,18 @@ def _compact(png):
 def colour(heatmap, limit=None, signed=None):
     """Return the colours of a map, (H, W, 3) float 0..1, and (low, high, colour map) for a colour bar.
 
-    limit: the value at which the colours end; None is the map's own largest absolute value.
+    limit: the value at which the colours end; None is the map's own largest absolute value, and colours that are not
+        signed then begin at its smallest: a map such as RISE's, which is far from zero everywhere, would be all one colour.
     signed: diverging colours centred on zero; None: if the map has negative values.
     """
     import matplotlib
 
     heatmap = np.asarray(heatmap, dtype=np.float32)
     signed = bool((heatmap < 0).any()) if signed is None else signed
+    smallest = float(heatmap.min()) if limit is None else 0.0
     limit = float(np.abs(heatmap).max()) if limit is None else limit
     limit = limit or 1.0
-    low = -limit if signed else 0.0
+    low = -limit if signed else smallest if smallest < limit else 0.0
     name = SIGNED if signed else UNSIGNED
     return matplotlib.colormaps[name](np.clip((heatmap - low) / (limit - low), 0, 1))[..., :3], (low, limit, name)
 
@@ -104,7 +106,7 @@ def overlay(attribution, image=None, alpha=0.55, limit=None, signed=None):
 
     attribution: an Attribution, or a map (H, W) with its image (H, W, 3). alpha: 0 only the image, 1 only the map.
     limit, signed: as in `colour`. The image is drawn in grey, so that every colour seen is the map's; where the map is near
-        zero it covers less, so that the image can be recognised there.
+        zero (or, if it never is, near its smallest value) it covers less, so that the image can be recognised there.
     """
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha is {alpha!r}: expected a number from 0 (only the image) to 1 (only the map).")
@@ -114,8 +116,9 @@ def overlay(attribution, image=None, alpha=0.55, limit=None, signed=None):
     heatmap = np.asarray(attribution, dtype=np.float32)
     if heatmap.shape != np.shape(image)[:2]:
         raise ValueError(f"The map is {heatmap.shape} and the image {np.shape(image)[:2]}: both must have the same size.")
-    colours, (_, limit, _) = colour(heatmap, limit, signed)
-    alpha = alpha * (0.4 + 0.6 * np.clip(np.abs(heatmap) / limit, 0, 1))[..., None]
+    colours, (low, limit, _) = colour(heatmap, limit, signed)
+    nothing = max(low, 0.0)
+    alpha = alpha * (0.4 + 0.6 * np.clip((np.abs(heatmap) - nothing) / (limit - nothing), 0, 1))[..., None]
     grey = np.asarray(Image.fromarray(as_uint8(image)).convert("L"), dtype=np.float32)[..., None] / 255
     return np.rint(255 * ((1 - alpha) * grey + alpha * colours)).astype(np.uint8)
 
@@ -140,9 +143,11 @@ def describe(attribution):
     row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
     vertical = ["upper", "middle", "lower"][min(3 * row // heatmap.shape[0], 2)]
     horizontal = ["left", "centre", "right"][min(3 * column // heatmap.shape[1], 2)]
-    share = float((heatmap > heatmap.max() / 2).mean())
+    lowest = 0 if attribution.signed else heatmap.min()
+    share = float((heatmap > (lowest + heatmap.max()) / 2).mean())
+    half = "half the maximum" if lowest < heatmap.max() / 10 else "the middle of its range"
     return (f"{attribution.method} map for {attribution.class_name}: strongest in the {vertical} {horizontal}; "
-            f"{share:.0%} of the pixels are above half the maximum")  # fmt: skip
+            f"{share:.0%} of the pixels are above {half}")  # fmt: skip
 
 
 def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=False, colour_bar=True, caption="", alt=None):
