@@ -1,5 +1,7 @@
 """The account of one decision by channels: exact on heads that are linear, and true when channels are silenced."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from networks import gap_network, image, nested_network
@@ -51,6 +53,15 @@ def test_maps_and_crops_show_where_a_channel_is_excited():
     assert crop.shape == (3, 3, 3)
     np.testing.assert_array_equal(crop, image()[top : top + 3, left : left + 3])
     assert account.crop(channel, edge=100).shape == (8, 8, 3)
+
+
+def test_of_places_that_excite_a_channel_equally_the_crop_shows_the_middle():
+    account = xh.channel_account(xh.Classifier(gap_network()), image(), top=1)
+    maps = np.zeros((8, 8, 4), np.float32)
+    maps[3:6, 2:7, 1] = 6  # a plateau, as ReLU6 leaves it
+    plateau = dataclasses.replace(account, activations=maps)
+    crop = plateau.crop(1, edge=3)
+    assert any(np.array_equal(crop, image()[3:6, left : left + 3]) for left in (2, 3, 4))
 
 
 def test_on_every_photo_the_ten_named_channels_matter_more_than_ten_random_ones():

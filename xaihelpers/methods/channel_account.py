@@ -66,7 +66,7 @@ class ChannelAccount:
     def crop(self, channel, edge=64):
         """Return the piece of the image, (edge, edge, 3), around the place that excites one channel most."""
         h, w = self.activations.shape[:2]
-        row, column = np.unravel_index(self.activations[..., channel].argmax(), (h, w))
+        row, column = _peak(self.activations[..., channel])
         height, width = self.image.shape[:2]
         edge = min(edge, height, width)
         top = np.clip(round((row + 0.5) * height / h - edge / 2), 0, height - edge)
@@ -76,6 +76,16 @@ class ChannelAccount:
     def __repr__(self):
         return (f"ChannelAccount({self.class_name!r}: logit {self.logit:.2f}; {len(self.channels)} of "
                 f"{len(self.contributions)} channels of {self.layer} explain {self.explained:.0%})")  # fmt: skip
+
+
+def _peak(activation):
+    """Return (row, column) of the largest value of a map; of several, the one whose eight neighbours are largest."""
+    from scipy.ndimage import uniform_filter
+
+    # Several are usual where ReLU6 cuts off: the first of them would be at the edge of what excites the channel.
+    around = uniform_filter(activation.astype(np.float64), 3, mode="nearest")
+    best = np.where(activation == activation.max(), around, -np.inf)
+    return np.unravel_index(best.argmax(), activation.shape)
 
 
 def channel_account(classifier, image, target=None, *, layer=None, top=10):
