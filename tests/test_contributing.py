@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EVERYWHERE = """
 import sys
 from pathlib import Path
@@ -25,6 +27,14 @@ table = xh.compare(classifier, [image()], None, ["bands"], ["deletion"], progres
 assert table.method.tolist() == ["bands"] and np.isfinite(table.value).all(), table
 player = xh.explore("bands", classifier, image())
 assert "width" in player.controls and "width: 3 positions" in player.sweep()
+page = xh.playground(classifiers={"tiny": classifier}, images={"noise": image()})
+page.wait(120)
+for slot, name in zip(page.slots, ("bands", "none", "none", "none")):
+    slot.choice.value = name
+assert "width" in page.slots[0].controls
+page.run.click()
+page.wait(120)
+assert [result.method for result in page.results] == ["bands"]
 assert main(["--list"]) == 0
 """
 
@@ -46,6 +56,8 @@ def extended(repository, text, tmp_path_factory):
     ]:
         shutil.copy(path, folder / "tests")
     shutil.copy(repository / "pyproject.toml", folder)
+    (folder / "notebooks").mkdir()
+    shutil.copy(repository / "notebooks" / "07_occlusion_sensitivity.ipynb", folder / "notebooks")
     module, example = re.findall(r"```python\n(.*?)```", text, flags=re.S)[:2]
     (line,) = re.findall(r"```text\n(.*?)```", text, flags=re.S)
     (folder / "xaihelpers" / "methods" / "bands.py").write_text(module, encoding="utf-8")
@@ -67,13 +79,15 @@ def run(folder, *arguments, timeout=600):
     return done.stdout
 
 
-def test_its_own_test_passes(extended):
-    assert "1 passed" in run(extended, "-m", "pytest", "-q", "tests/test_bands.py")
-
-
-def test_it_appears_in_the_comparison_the_sliders_and_the_command_line(extended):
+def test_it_appears_in_the_comparison_the_sliders_the_playground_and_the_command_line(extended):
     listed = run(extended, "-c", EVERYWHERE, str(extended))
     assert re.search(r"^  bands \(perturbation\)\n +the bands map of one class", listed, flags=re.M)
+
+
+def test_its_own_test_passes_and_the_contract_tests_cover_it(extended):
+    told = run(extended, "-m", "pytest", "-q", "-m", "not slow", "-k", "bands", "tests/test_bands.py", "tests/test_contract.py")
+    passed = re.search(r"^(\d+) passed", told, flags=re.M)
+    assert passed and int(passed[1]) >= 1 + 5, told[-500:]
 
 
 def test_it_follows_the_rules_for_code(extended):
