@@ -131,3 +131,13 @@ def test_a_strip_shows_one_parameter_at_several_values(classifier):
     assert "target = a" in picture.alt and "target = b" in picture.alt
     with pytest.raises(ValueError, match="exactly one"):
         xh.strip("grad_cam", classifier, IMAGE, target="a")
+
+
+def test_where_it_is_not_run_the_sliders_are_one_sentence(classifier):
+    said = xh.explore("grad_cam", classifier, IMAGE)._repr_mimebundle_()["text/plain"]
+    assert said == "Sliders for layer, overlay: run this notebook to move them."
+
+
+def test_only_a_map_has_an_overlay_to_set(classifier):
+    assert xh.explore("grad_cam", classifier, IMAGE).controls["overlay"].layout.display is None
+    assert xh.explore(brighten, classifier, IMAGE, by=(0, 9)).controls["overlay"].layout.display == "none"

@@ -25,7 +25,7 @@ class Picture:
     def _repr_html_(self):
         kind, data = _compact(self.png)
         caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
-        return (f'<figure style="margin:0"><img alt="{html.escape(self.alt, quote=True)}" style="max-width:100%" '
+        return (f'<figure style="margin:4px 0"><img alt="{html.escape(self.alt, quote=True)}" style="max-width:100%" '
                 f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">{caption}</figure>')  # fmt: skip
 
     def __repr__(self):
