@@ -73,11 +73,15 @@ class Explorer(ipywidgets.VBox):
         layout = {"max_width": "100%", "object_fit": "contain", "align_self": "flex-start"}
         self.picture = ipywidgets.Image(format="jpeg", layout=layout)
         self.status = ipywidgets.HTML(layout={"min_height": "56px"})
-        rows = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+        rows = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap", "grid_gap": "4px 24px"})
         super().__init__([rows, self.picture, self.status])
         for control in self.controls.values():
             control.observe(self._redraw, names="value")
         self._redraw()
+
+    def __repr__(self):
+        # Read where the notebook is not run: stored, a widget is only its text. ipywidgets cuts it at 110 characters.
+        return f"Sliders for {', '.join(self.controls)}: run this notebook to move them."
 
     def values(self):
         """Return {parameter: value} as the controls stand, those kept fixed included."""
