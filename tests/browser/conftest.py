@@ -1,0 +1,74 @@
+"""A browser and a JupyterLab for the tests of this folder. Without Chromium or Playwright they are skipped, with the reason."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .lab import Lab
+from .server import Server
+
+CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+# No sandbox: in a container there is none. The rest keeps the browser from calling home.
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
+LAPTOP = {"width": 1366, "height": 768}
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="package")
+def browser():
+    """Headless Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
+    chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if chromium is None:
+        pytest.skip(f"no browser: none of {', '.join(CHROMIUM)} is installed")
+    # Package scope: Playwright's event loop is gone before the other tests, some of which start one, have their turn.
+    with playwright.sync_playwright() as running:
+        yield running.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+
+
+@pytest.fixture(scope="package")
+def server(browser, tmp_path_factory, repository):
+    """JupyterLab on a copy of the notebooks: what the tests do to them is not kept."""
+    scratch = tmp_path_factory.mktemp("jupyterlab")
+    shutil.copytree(repository / "notebooks", scratch / "notebooks")
+    running = Server(scratch / "notebooks", scratch)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def open_notebook(browser, server):
+    """A function that opens a notebook of the server's folder; its kernel and its page are closed at the end of the test."""
+    pages = []
+
+    def open_it(name):
+        pages.append(browser.new_page(viewport=LAPTOP))
+        return Lab(pages[-1], server, name)
+
+    yield open_it
+    for page in pages:
+        page.close()
+    server.close_kernels()
+
+
+@pytest.fixture
+def screenshot(tmp_path, request):
+    """A function that keeps a picture of the page, or of a part of it, and prints where: XAI_SCREENSHOTS names the folder."""
+    folder = Path(os.environ.get("XAI_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(part, name):
+        path = folder / f"{name}.png"
+        part.screenshot(path=path)
+        print(f"screenshot: {path}")
+
+    return keep
