@@ -7,6 +7,7 @@ LAB += $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname -s)),,--no
 
 help:
 	@echo 'make lab           open the course in JupyterLab (the first call installs it into .venv)'
+	@echo 'make playground    open the playground as an app in the browser'
 	@echo 'make test          run every test, the notebooks included'
 	@echo 'make notebooks     run the notebooks and store them with their pictures; one only: make notebooks ONLY=01'
 	@echo 'make benchmark     measure the speed, as ratios, on this machine'
@@ -14,6 +15,10 @@ help:
 
 lab: .venv/course
 	$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(LAB) $(ARGS)
+
+# Voilà is an extension of the same server: the app, and the lessons behind it in JupyterLab.
+playground: .venv/course
+	$(PY) -m jupyterlab --LabApp.default_url=/voila/render/notebooks/13_playground.ipynb $(LAB) $(ARGS)
 
 test: .venv/course .venv/tests
 	$(PY) -m pytest --nbval-lax tests notebooks $(ARGS)
@@ -58,4 +63,4 @@ FIND_PYTHON = for python in $(PYTHON) python3.12 python3.11 python3 python ''; d
 	test -n "$$python" || { echo 'The course needs Python 3.11 or 3.12 with its venv module: install one (on Debian and \
 	Ubuntu also python3-venv), or name it: make lab PYTHON=/path/to/python3.12' >&2; exit 1; }
 
-.PHONY: help lab test notebooks benchmark requirements
+.PHONY: help lab playground test notebooks benchmark requirements

@@ -13,7 +13,7 @@ FLOORS = {
     "classifier": 2, "keras_classifier": 2, "graph": 2, "zoo": 2, "rashes": 2, "training": 2,
     "methods": 3,
     "metrics": 4, "plots": 4, "saving": 4,
-    "comparison": 5, "widgets": 5, "checks": 5, "controls": 5, "playground": 5, "command_line": 5, "__main__": 5,
+    "comparison": 5, "widgets": 5, "checks": 5, "controls": 5, "play": 5, "command_line": 5, "__main__": 5,
     "train_rashnet": 5, "train_rash_xception": 5,  # scripts that make what ships; nothing imports them
 }  # fmt: skip
 LATE = ["tensorflow", "keras", "lime", "alibi", "matplotlib.pyplot", "skimage", "sklearn", "pandas", "ipywidgets", "scipy"]

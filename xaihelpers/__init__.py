@@ -29,7 +29,7 @@ _HOME = {
     "overlay": "plots",
     "photo_credit": "images",
     "photo_names": "images",
-    "playground": "playground",
+    "playground": "play",
     "read_png": "saving",
     "sample_photo": "images",
     "save_png": "saving",

@@ -180,6 +180,8 @@ def check_image(image, shape=(None, None, 3)):
 
 def as_uint8(image):
     """Return an image of values 0..255, of any number type, as uint8."""
+    if np.asarray(image).dtype == np.uint8:
+        return np.asarray(image)
     return np.clip(np.rint(np.asarray(image, dtype=np.float32)), 0, 255).astype(np.uint8)
 
 

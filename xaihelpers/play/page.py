@@ -117,18 +117,23 @@ def cards(shown, kind=OWN, how=OVER, link=None):
 
     kind: OWN or SHARED, what a colour stands for. how: OVER or ALONE. link: from a lesson's file name to its address.
     """
+    return f"<p><b>{_text(shown.title)}</b></p>{_body(shown, kind, how, link)}"
+
+
+def _body(shown, kind, how, link):
+    """Return the colour scale, the photograph and a card for each technique."""
     scale = Scale(shown.results, kind)
     photo = _card("Photograph", f"{_img(shown.image, 'the photograph that is explained')}<p>{_text(shown.image_name)}</p>"
                   f"<p>{_text(shown.credit)}</p>")  # fmt: skip
     inner = "".join(_outcome(each, scale, how, link) for each in shown.outcomes)
     legend = _legend(scale) if any(isinstance(each, Attribution) for each in shown.results) else ""
-    return f'{STYLE}<p><b>{_text(shown.title)}</b></p>{legend}<div class="xh-cards">{photo}{inner}</div>'
+    return f'{legend}<div class="xh-cards">{photo}{inner}</div>'
 
 
 def page(shown, kind=OWN, how=OVER):
     """Return the comparison as one HTML file that needs nothing else: pictures inside, no address of any other place."""
     parameters = json.dumps(record(shown.results, shown.classifier, shown.image_name), indent=1, ensure_ascii=False)
-    return _PAGE.substitute(title=_text(shown.title), style=STYLE, cards=cards(shown, kind, how).replace(STYLE, ""),
+    return _PAGE.substitute(title=_text(shown.title), style=STYLE, cards=_body(shown, kind, how, None),
                             parameters=_text(parameters))  # fmt: skip
 
 
@@ -139,9 +144,12 @@ def picture(shown, kind=OWN, how=OVER):
     from matplotlib.figure import Figure
 
     scale, results = Scale(shown.results, kind), shown.results
-    fig = Figure(figsize=(2.9 * (len(results) + 1), 4.1), layout="constrained")
+    fig = Figure(figsize=(2.9 * (len(results) + 1), 4.2), layout="constrained")
     axes = fig.subplots(1, len(results) + 1, squeeze=False)[0]
-    panels = [(shown.image, shown.image_name), *((scale.panel(each, how), _caption(each)) for each in results)]
+    panels = [
+        (shown.image, f"{shown.image_name[:40]}\n“{shown.class_name[:40]}”: {shown.probability:.1%}\n{shown.classifier}"),
+        *((scale.panel(each, how), _caption(each)) for each in results),
+    ]
     for axis, (pixels, title) in zip(axes, panels):
         axis.imshow(pixels, interpolation="antialiased")
         axis.set_title(title, fontsize=8, wrap=True)
@@ -152,7 +160,7 @@ def picture(shown, kind=OWN, how=OVER):
         bar = fig.colorbar(ScalarMappable(Normalize(low, high), name), ax=list(axes), location="bottom", fraction=0.04, pad=0.02)
         bar.set_label("share of each map's largest value" if kind == OWN else "in the technique's unit", fontsize=8)
         bar.ax.tick_params(labelsize=7)
-    fig.suptitle(shown.title, fontsize=10)
+        bar.set_ticks([low, low / 2, 0, high / 2, high] if low else [0, high / 2, high])
     alt = "; ".join([shown.title, *(describe(each) for each in maps)])
     return figure(fig, alt, scale.words() if maps else "", dpi=110)
 
@@ -177,7 +185,7 @@ def likeliest(classes):
 
 def note(sentence, wrong=False):
     """Return a sentence as HTML: a notice, or what went wrong."""
-    return f'{STYLE}<div class="{"xh-error" if wrong else "xh-note"}">{_text(sentence)}</div>'
+    return f'<div class="{"xh-error" if wrong else "xh-note"}">{_text(sentence)}</div>'
 
 
 def _outcome(outcome, scale, how, link):

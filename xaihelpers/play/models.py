@@ -107,7 +107,7 @@ def _load(name, source):
             path.write_bytes(source.getbuffer())
             return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        first = str(error).strip().split("\n")[0][:200]
+        first = str(error).strip().split("\n")[0][:120]
         raise ValueError(f"Keras {keras.__version__} can't load {name} ({type(error).__name__}: {first}): save it again with "
                          "this version.") from None  # fmt: skip
 

@@ -9,7 +9,7 @@ def lesson_link(lesson):
         return lesson
     # .../voila/render/notebooks/13_playground.ipynb; an app that is served alone has no lessons beside it
     before, found, path = os.environ.get("SCRIPT_NAME", "").partition("/voila/render/")
-    return f"{before}/lab/tree/{path.rpartition('/')[0]}/{lesson}" if found else lesson
+    return f"{before}/lab/tree/{path.rpartition('/')[0]}/{lesson}".replace("//", "/") if found else lesson
 
 
 def in_app():

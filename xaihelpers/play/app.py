@@ -9,7 +9,7 @@ from ..saving import png
 from ..zoo import load_classifier
 from . import page
 from .explain import explain
-from .links import lesson_link
+from .links import in_app, lesson_link
 from .models import own_classifier
 from .panels import ClassifierPanel, ClassPanel, ImagePanel
 from .slots import Slot
@@ -18,27 +18,31 @@ from .worker import Worker
 
 _START = ("grad_cam", "occlusion", "none", "none")
 _STEPS = 1000  # of the progress bar
+_LOADED = {}  # {name: Classifier} of the course, for all playgrounds of this process
 
 
 class Playground(ipywidgets.VBox):
     """The widget that `playground` returns.
 
     `images`, `classifiers`, `classes` and `slots` hold the controls; `run`, `stop`, `save_picture` and `save_comparison` are
-    buttons; `wait()` waits until the work is done. `shown` and `results` have what is shown.
+    buttons; `wait()` waits until the work is done. `shown` and `results` have what is shown, `saved` the bytes of the file
+    that was offered last. `in_app`: whether Voilà shows it.
     """
 
     def __init__(self, classifiers, images):
         for name, given in classifiers.items():
             if not isinstance(given, Classifier):
                 raise TypeError(f"{name!r} is {type(given).__name__}: wrap the model first, Classifier(model, ...).")
-        self._worker, self._loaded, self._seen = Worker(), {}, None
-        self.shown = None
+        self._worker, self._seen = Worker(), None
+        self.shown, self.saved, self.in_app = None, None, in_app()
         self.images, self.classifiers, self.classes = ImagePanel(images), ClassifierPanel(classifiers), ClassPanel()
         self.slots = [Slot(number, name) for number, name in enumerate(_START, start=1)]
         self._make_buttons()
         self.message, self.output, self.downloads = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
         wrap = {"flex_flow": "row wrap", "align_items": "flex-start"}
+        style = ipywidgets.HTML(page.STYLE, layout={"display": "none"})
         super().__init__([
+            style,
             ipywidgets.HBox([self.images, self.classifiers, self.classes], layout=wrap),
             ipywidgets.HBox(self.slots, layout=wrap),
             ipywidgets.HBox([self.run, self.stop, self.bar, self.status], layout={**wrap, "align_items": "center"}),
@@ -85,6 +89,10 @@ class Playground(ipywidgets.VBox):
     def wait(self, seconds=None):
         """Wait until nothing is left to do; raises what went wrong and nobody foresaw, TimeoutError after so many seconds."""
         self._worker.wait(seconds)
+
+    def picture(self):
+        """Return what is shown as a Picture."""
+        return page.picture(self.shown, self.kind.value, self.how.value)
 
     def save_png(self, path):
         """Write the picture to a PNG file with its parameters inside; `xh.read_png(path)` reads them."""
@@ -166,9 +174,9 @@ class Playground(ipywidgets.VBox):
         """Return the classifier of that name, loaded once."""
         if name in self.classifiers.own:
             return self.classifiers.own[name]
-        if name not in self._loaded:
-            self._loaded[name] = load_classifier(name)
-        return self._loaded[name]
+        if name not in _LOADED:
+            _LOADED[name] = load_classifier(name)
+        return _LOADED[name]
 
     # -- what comes of it ---------------------------------------------------------------------------------------------
 
@@ -208,15 +216,15 @@ class Playground(ipywidgets.VBox):
             self.save_picture.disabled = self.save_comparison.disabled = not self.results
 
     def _png(self):
-        drawn = page.picture(self.shown, self.kind.value, self.how.value)
-        return png(self.shown.results, self.shown.classifier, self.shown.image_name, drawn)
+        return png(self.shown.results, self.shown.classifier, self.shown.image_name, self.picture())
 
     def _page(self):
         return page.page(self.shown, self.kind.value, self.how.value).encode()
 
     def _offer(self, name, make, kind):
         """Show a link that saves a file; nothing is written where the notebook runs."""
-        self.downloads.value = page.download(name, make(), kind)
+        self.saved = make()
+        self.downloads.value = page.download(name, self.saved, kind)
 
     # -- what is said ---------------------------------------------------------------------------------------------------
 

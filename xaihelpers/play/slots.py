@@ -44,6 +44,8 @@ class Slot(ipywidgets.VBox):
 
 def _controls(method, classifier):
     """Return {parameter: control} of a technique; the class is chosen elsewhere."""
+    if method.needs_gradients and not classifier.has_gradients:
+        return {}  # the technique itself says that it can't explain a plain function
     usual = {name: each.default for name, each in inspect.signature(method.function).parameters.items()}
     found = {}
     for name, slider in method.sliders.items():
@@ -52,5 +54,5 @@ def _controls(method, classifier):
         try:
             found[name] = parameter_control(name, slider, usual.get(name), classifier)
         except (TypeError, ValueError):
-            pass  # nothing to choose for this classifier: a plain function has no layers
+            pass  # nothing to choose here: a subclassed model does not show its layers
     return found
