@@ -103,8 +103,10 @@ def test_covering_in_batches_is_covering_at_once():
     rng = np.random.default_rng(0)
     image, labels, present = rng.uniform(0, 255, (8, 8, 3)), segment(np.zeros((8, 8, 3)), "grid", 4), rng.integers(0, 2, (10, 4))
     others, which = rng.uniform(0, 255, (3, 8, 8, 3)), rng.integers(0, 3, 10)
-    parts = list(covered(image, others, labels, present, 4, which))
-    assert [len(images) for _, images in parts] == [4, 4, 2]
-    assert np.array_equal(np.concatenate([images for _, images in parts]), cover(image, others[which], labels, present))
-    plain = np.concatenate([images for _, images in covered(image, others[0], labels, present, 3)])
+    parts = [images.copy() for _, images in covered(image, others, labels, present, 4, which)]
+    assert [len(images) for images in parts] == [4, 4, 2]
+    by_hand = np.where(present.astype(bool)[:, labels, None], image, others[which]).astype(np.float32)
+    assert np.array_equal(np.concatenate(parts), by_hand)
+    assert np.array_equal(cover(image, others[which], labels, present), by_hand)
+    plain = np.concatenate([images.copy() for _, images in covered(image, others[0], labels, present, 3)])
     assert np.array_equal(plain, cover(image, others[0], labels, present))

@@ -104,18 +104,28 @@ def cover(image, filled, segments, present):
 
     filled: (H, W, 3), or one for each of the N. present: (N, K) of 0 and 1.
     """
-    kept = np.asarray(present, dtype=bool)[:, segments]
-    return np.where(kept[..., None], np.float32(image), np.float32(filled))
+    each = np.arange(len(present)) if np.ndim(filled) == 4 and len(filled) > 1 else None
+    return next(covered(image, filled, segments, present, len(present), each))[1]
 
 
 def covered(image, filled, segments, present, batch_size=32, backdrop=None):
     """Yield (which, images (n, H, W, 3)) in batches, so that memory does not grow with the number of rows in `present`.
 
-    filled: (H, W, 3), or (M, H, W, 3) with `backdrop` (N,): which of the M shows through in each image.
+    filled: (H, W, 3), or (M, H, W, 3) with `backdrop` (N,): which of the M shows through in each image. The array of
+    images is used again for the next batch.
     """
-    for start in range(0, len(present), batch_size):
+    shape, pixels, n = np.shape(image), np.size(segments), len(present)
+    # All colours in one table, the image's first, then each backdrop's: an image is a row of that table for every pixel.
+    colours = np.concatenate([np.float32(image).reshape(-1, 3), np.float32(filled).reshape(-1, 3)])
+    absent = pixels * (1 + (np.zeros(n, dtype=int) if backdrop is None else np.asarray(backdrop)))
+    first_row = np.where(np.asarray(present, dtype=bool), 0, absent[:, None])
+    images = np.empty((min(batch_size, n), *shape), dtype=np.float32)
+    for start in range(0, n, batch_size):
         part = slice(start, start + batch_size)
-        yield part, cover(image, filled if backdrop is None else filled[backdrop[part]], segments, present[part])
+        rows = first_row[part].take(np.ravel(segments), axis=1) + np.arange(pixels)
+        seen = images[: len(rows)]
+        np.take(colours, rows.ravel(), axis=0, out=seen.reshape(-1, 3), mode="clip")
+        yield part, seen
 
 
 def number_between(value, name, low, high=np.inf, inclusive=False):
