@@ -3,12 +3,14 @@
 import base64
 import html
 import io
+import textwrap
 
 import numpy as np
 from PIL import Image
 
-from .images import as_uint8
+from .images import as_uint8, check_image, check_map
 from .results import Attribution, Visualization
+from .words import is_number, listed, shown, whole_number, yes_or_no
 
 UNSIGNED = "viridis"
 SIGNED = "RdBu"  # red speaks against the class, blue for it; told apart by the colour-blind
@@ -59,6 +61,14 @@ def animate(frames, alt="", caption="", seconds=4.0, scale=1, times=3):
     if isinstance(frames, Visualization):
         alt = alt or f"{frames.method} of {frames.class_name}, the picture as it grew, in {len(frames.frames)} frames"
         frames = frames.frames
+    frames = [as_uint8(check_image(frame)) for frame in listed(frames, "frames", "images")]
+    if len({frame.shape for frame in frames}) > 1:
+        raise ValueError(f"The frames have shapes {', '.join(sorted({str(frame.shape) for frame in frames}))}: give one size.")
+    scale, times = whole_number(scale, "scale"), whole_number(times, "times", 0)
+    if not is_number(seconds) or not 0 < seconds <= 3600:
+        raise ValueError(f"seconds is {shown(seconds)}: expected how long it plays, above 0 and up to 3600.")
+    if scale * max((max(frame.shape) for frame in frames), default=0) > 16383:
+        raise ValueError(f"scale is {scale}: the frames would be over 16383 pixels an edge, which WebP can't hold.")
     pictures = [Image.fromarray(np.kron(as_uint8(frame), np.ones((scale, scale, 1), np.uint8))) for frame in frames]
     if not pictures:
         raise ValueError("animate got no frames: give a list of images, or a Visualization.")
@@ -91,8 +101,10 @@ def colour(heatmap, limit=None, signed=None):
     """
     import matplotlib
 
-    heatmap = np.asarray(heatmap, dtype=np.float32)
-    signed = bool((heatmap < 0).any()) if signed is None else signed
+    heatmap = check_map(heatmap).astype(np.float32)
+    signed = bool((heatmap < 0).any()) if signed is None else yes_or_no(signed, "signed")
+    if limit is not None and (not is_number(limit) or limit < 0):
+        raise ValueError(f"limit is {shown(limit)}: expected a number, 0 or more, or None for the map's own.")
     smallest = float(heatmap.min()) if limit is None else 0.0
     limit = float(np.abs(heatmap).max()) if limit is None else limit
     limit = limit or 1.0
@@ -108,12 +120,12 @@ def overlay(attribution, image=None, alpha=0.55, limit=None, signed=None):
     limit, signed: as in `colour`. The image is drawn in grey, so that every colour seen is the map's; where the map is near
         zero (or, if it never is, near its smallest value) it covers less, so that the image can be recognised there.
     """
-    if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha is {alpha!r}: expected a number from 0 (only the image) to 1 (only the map).")
+    if not is_number(alpha) or not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is {shown(alpha)}: expected a number from 0 (only the image) to 1 (only the map).")
     image = getattr(attribution, "image", None) if image is None else image
     if image is None:
         raise ValueError("overlay got a map without an image: give the image too.")
-    heatmap = np.asarray(attribution, dtype=np.float32)
+    heatmap, image = check_map(attribution), check_image(image)
     if heatmap.shape != np.shape(image)[:2]:
         raise ValueError(f"The map is {heatmap.shape} and the image {np.shape(image)[:2]}: both must have the same size.")
     colours, (low, limit, _) = colour(heatmap, limit, signed)
@@ -160,10 +172,14 @@ def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=Fal
     """
     import matplotlib.pyplot as plt
 
-    items = list(items)
+    items = [_drawable(item) for item in listed(items, "items", "images, maps or results")]
     if not items:
         raise ValueError("side_by_side got nothing to draw: give a list of images, maps or results.")
-    titles = [_title(item) for item in items] if titles is None else list(titles)
+    titles = [_title(item) for item in items] if titles is None else listed(titles, "titles", "titles")
+    if not is_number(size) or not 0 < size <= 50:
+        raise ValueError(f"size is {shown(size)}: expected the inches of one picture, above 0 and up to 50.")
+    shared_scale, colour_bar = yes_or_no(shared_scale, "shared_scale"), yes_or_no(colour_bar, "colour_bar")
+    columns = None if columns is None else min(whole_number(columns, "columns"), len(items))
     if len(titles) != len(items):
         raise ValueError(f"There are {len(items)} pictures and {len(titles)} titles: give one title each.")
     maps = [np.asarray(item) for item in items if isinstance(item, Attribution) or np.ndim(item) == 2]
@@ -174,10 +190,19 @@ def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=Fal
     fig, axes = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.35) * rows), squeeze=False, layout="constrained")
     for axis, item, title in zip(axes.flat, items, titles):
         _draw(axis, item, limit, signed, colour_bar)
-        axis.set_title(title, fontsize=10, wrap=True)
+        # Ten-point letters are about six points wide: a longer line would run into its neighbour's.
+        lines = [textwrap.fill(line, max(8, int(size * 72 / 6))) for line in str(title).split("\n")]
+        axis.set_title("\n".join(lines), fontsize=10)
     for axis in axes.flat:
         axis.set_axis_off()
     return figure(fig, alt or "; ".join(filter(None, map(_words, items, titles))), caption)
+
+
+def _drawable(item):
+    """Return an image, map or result that can be drawn, or raise in one sentence."""
+    if isinstance(item, (Attribution, Visualization)):
+        return item
+    return check_map(item) if np.ndim(item) == 2 else check_image(item)
 
 
 def _draw(axis, item, limit, signed, colour_bar):
