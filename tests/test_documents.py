@@ -1,0 +1,191 @@
+"""What README.md, TEACHING.md and CONTRIBUTING.md tell people to type exists, and the notebooks lead to one another."""
+
+import importlib.util
+import re
+import shlex
+import tomllib
+
+import nbformat
+import pytest
+
+import xaihelpers as xh
+
+DOCUMENTS = ["README.md", "TEACHING.md", "CONTRIBUTING.md"]
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+NAME = re.compile(r"\bxh((?:\.[A-Za-z_]\w*)+)")
+# What is written for a reader to fill in, or made by a command that the text shows.
+PLACEHOLDERS = {"xaihelpers/methods/bands.py", "tests/test_bands.py", "notebooks/NN_name.ipynb", "xaihelpers/checks/name.py"}
+FOLDERS = ("xaihelpers", "notebooks", "tests", "benchmarks", "classroom", "data")
+
+
+@pytest.fixture(scope="module", params=DOCUMENTS)
+def document(request, repository):
+    return (repository / request.param).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def version(repository):
+    return tomllib.loads((repository / "pyproject.toml").read_text())["project"]["version"]
+
+
+@pytest.fixture(scope="module")
+def lessons(repository):
+    """{file name: notebook}, in the order of the course."""
+    paths = sorted((repository / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return {path.name: nbformat.read(path, as_version=4) for path in paths}
+
+
+def code_in(text):
+    """Return everything that a text shows as code: blocks, indented lines, and what stands between backticks."""
+    fenced = re.findall(r"^ *```\w*\n(.*?)^ *```", text, flags=re.S | re.M)
+    rest = re.sub(r"^ *```\w*\n.*?^ *```", "", text, flags=re.S | re.M)
+    indented = re.findall(r"^ {4}(.*)$", rest, flags=re.M)
+    spans = re.findall(r"`([^`\n]+)`", rest)
+    return [line for block in fenced for line in block.splitlines()] + indented + spans
+
+
+def anchors_of(text):
+    """Return the addresses of a text's headings, as GitHub and Jupyter make them."""
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+# -- the documents ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_make_target_exists(document, repository):
+    targets = set(re.findall(r"^([a-z]+):", (repository / "Makefile").read_text(), flags=re.M))
+    used = {word for line in code_in(document) for word in re.findall(r"(?:^|&& |; )make ([a-z]+)", line)}
+    assert used <= targets
+
+
+def test_the_makefile_lists_its_own_targets(repository):
+    text = (repository / "Makefile").read_text()
+    phony = set(re.search(r"^\.PHONY: (.*)$", text, flags=re.M)[1].split())
+    told = set(re.findall(r"'make ([a-z]+)", text[: text.index("\nlab:")]))
+    assert told == phony - {"help"}
+
+
+def test_every_module_and_script_that_is_run_exists(document, repository):
+    lines = code_in(document)
+    for module in {found for line in lines for found in re.findall(r"python\S* -m ([\w.]+)", line)}:
+        assert importlib.util.find_spec(module.split(".")[0]) is not None or (repository / module.split(".")[0]).is_dir(), module
+        if module.split(".")[0] in FOLDERS:
+            path = repository / module.replace(".", "/")
+            assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
+    for script in {found for line in lines for found in re.findall(r"python\S* ((?!-)\S+\.py)\b", line)}:
+        assert (repository / script).is_file(), script
+
+
+def test_every_file_that_is_named_exists(document, repository):
+    words = {word.strip("\"'(),;:") for line in code_in(document) for word in line.split()}
+    paths = {word for word in words if re.fullmatch(rf"(?:{'|'.join(FOLDERS)})/[\w./-]+", word)}
+    assert not {path for path in paths - PLACEHOLDERS if not (repository / path).exists()}
+
+
+def test_links_resolve(document, repository):
+    for first, second in LINK.findall(document):
+        target, _, anchor = (first or second).partition("#")
+        if target.startswith(("http:", "https:", "mailto:")):
+            continue
+        assert not target or (repository / target).exists(), target
+        if anchor and (not target or target.endswith(".md")):
+            text = (repository / target).read_text(encoding="utf-8") if target else document
+            assert anchor in anchors_of(text), f"{target}#{anchor}"
+
+
+def test_public_names_exist(document):
+    names = {name for line in code_in(document) for name in NAME.findall(line)}
+    own = re.findall(r"^def (\w+)\(", document, flags=re.M)  # what the text itself adds to the package
+    for name in names:
+        first, *rest = name.strip(".").split(".")
+        assert first in dir(xh) or first in own, name
+        if first in ("check", "metrics", "rashes", "comparison"):
+            thing = getattr(xh, first)
+            for part in rest:
+                thing = getattr(thing, part)
+
+
+def test_python_in_the_documents_is_python(document):
+    for block in re.findall(r"^```python\n(.*?)^```", document, flags=re.S | re.M):
+        compile(block, "<document>", "exec")
+
+
+def test_the_command_line_understands_what_is_shown(document):
+    from xaihelpers.command_line import _parser
+
+    own = dict.fromkeys(re.findall(r"^def (\w+)\(", document, flags=re.M), "grad_cam")  # what the text itself adds
+    for line in code_in(document):
+        if found := re.match(r"(?:\S*python\S*|py \S+) -m xaihelpers( .*)?$", line):
+            words = shlex.split(found[1] or "--list", comments=True)
+            _parser().parse_args([own.get(word, word) for word in words])
+
+
+def test_named_wheels_have_the_version_of_the_package(document, version):
+    for wheel in re.findall(r"xaihelpers-[\w.-]+\.whl", document):
+        assert wheel == f"xaihelpers-{version}-py3-none-any.whl"
+
+
+def test_environment_variables_are_those_that_the_package_reads(document, repository):
+    source = "".join(path.read_text(encoding="utf-8") for path in (repository / "xaihelpers").rglob("*.py"))
+    for name in set(re.findall(r"\bXAIHELPERS_\w+", document)):
+        assert name in source, name
+
+
+def test_the_readme_has_a_row_for_every_lesson(repository, lessons):
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\d\d) \| \[[^\]]+\]\(notebooks/([^)]+)\) \|", readme, flags=re.M))
+    planned = re.findall(r"^\| (\d\d) \| [^\[|]+ \| \*planned:\*", readme, flags=re.M)
+    assert list(rows.values()) == list(lessons) and not {name[:2] for name in lessons} & set(planned)
+    assert all(name.startswith(number) for number, name in rows.items())
+
+
+def test_teaching_has_a_part_for_every_lesson(repository, lessons):
+    text = (repository / "TEACHING.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^### (\d\d) · ", text, flags=re.M)
+    assert {name[:2] for name in lessons} <= set(headings) and headings == sorted(set(headings))
+
+
+# -- the notebooks ---------------------------------------------------------------------------------------------------------
+
+
+def import_of(notebook):
+    """Return the statement that imports xaihelpers, from the cell that has it first."""
+    for cell in notebook.cells:
+        if found := re.search(r"^try:\n    import xaihelpers as xh\n.*?^    \) from None$", cell.source, flags=re.S | re.M):
+            return found[0]
+    return None
+
+
+def test_every_notebook_imports_the_course_with_the_same_words(lessons, version):
+    words = {name: import_of(notebook) for name, notebook in lessons.items()}
+    assert set(words.values()) == {words["01_grad_cam.ipynb"]}, {name for name, text in words.items() if text is None}
+    (wheel,) = set(re.findall(r"xaihelpers-\S+\.whl", words["01_grad_cam.ipynb"]))
+    assert wheel == f"xaihelpers-{version}-py3-none-any.whl"
+
+
+def test_without_the_package_the_set_up_cell_says_what_to_run(lessons, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "xaihelpers", None)  # as if it were not installed
+    with pytest.raises(ModuleNotFoundError, match=r"run this in a cell, then this cell again: %pip install xaihelpers-.*whl"):
+        exec(import_of(lessons["01_grad_cam.ipynb"]), {})
+
+
+def test_every_notebook_leads_to_the_lessons_beside_it(lessons):
+    names = list(lessons)
+    for place, (name, notebook) in enumerate(lessons.items()):
+        beside = {names[i] for i in (place - 1, place + 1) if 0 <= i < len(names)}
+        lines = [line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines()]
+        text = "\n".join(line for line in lines if "←" in line or "→" in line)
+        links = re.findall(r"\((\d\d_\w+\.ipynb)\)", text)
+        assert set(links) == beside, name
+        for other in beside:
+            assert links.count(other) >= 2, f"{name}: {other} stands at its head or its foot only"
+
+
+def test_links_in_notebooks_resolve(lessons, repository):
+    for name, notebook in lessons.items():
+        for cell in notebook.cells:
+            for found in LINK.findall(cell.source) if cell.cell_type == "markdown" else []:
+                target = (found[0] or found[1]).partition("#")[0]
+                if target and not target.startswith(("http:", "https:")):
+                    assert (repository / "notebooks" / target).exists(), f"{name}: {target}"
