@@ -27,11 +27,12 @@ def pytest_collection_modifyitems(items):
 def browser():
     """Headless Chromium."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
-    chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if chromium is None:
-        pytest.skip(f"no browser: none of {', '.join(CHROMIUM)} is installed")
     # Package scope: Playwright's event loop is gone before the other tests, some of which start one, have their turn.
     with playwright.sync_playwright() as running:
+        own = running.chromium.executable_path  # there only after `playwright install chromium`
+        chromium = next(filter(None, map(shutil.which, [*CHROMIUM, own])), None)
+        if chromium is None:
+            pytest.skip(f"no browser: none of {', '.join(CHROMIUM)} is installed, and Playwright has none of its own")
         yield running.chromium.launch(executable_path=chromium, args=ARGUMENTS)
 
 
@@ -61,14 +62,21 @@ def open_notebook(browser, server):
 
 
 @pytest.fixture
-def screenshot(tmp_path, request):
-    """A function that keeps a picture of the page, or of a part of it, and prints where: XAI_SCREENSHOTS names the folder."""
-    folder = Path(os.environ.get("XAI_SCREENSHOTS") or tmp_path)
+def screenshot(tmp_path_factory, request):
+    """A function that keeps a picture of the page or of a part of it: in the folder XAI_SCREENSHOTS, or in pytest's own."""
+    folder = Path(os.environ.get("XAI_SCREENSHOTS") or tmp_path_factory.getbasetemp() / "screenshots")
     folder.mkdir(parents=True, exist_ok=True)
 
     def keep(part, name):
-        path = folder / f"{name}.png"
-        part.screenshot(path=path)
-        print(f"screenshot: {path}")
+        part.screenshot(path=folder / f"{name}.png")
+        request.node.user_properties.append(("screenshots", str(folder)))
 
     return keep
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say where the screenshots are."""
+    reports = [report for each in terminalreporter.stats.values() for report in each]
+    properties = [pair for report in reports for pair in getattr(report, "user_properties", ())]
+    for folder in sorted({value for name, value in properties if name == "screenshots"}):
+        terminalreporter.write_line(f"screenshots of the browser: {folder}")

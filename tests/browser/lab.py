@@ -1,18 +1,16 @@
 """One notebook open in JupyterLab: what a learner does with it, and what can be seen of it."""
 
-import re
-
 SECONDS_TO_OPEN = 180
 SECONDS_TO_RUN = 600  # a lesson takes up to 90 s on a machine of its own
-# What a browser logs as an error and no learner is harmed by, with the reason.
-HARMLESS = {
-    r"favicon": "no picture for the tab",
-}
 
 READY = """() => { const tab = window.jupyterapp?.shell.currentWidget;
     return tab?.context?.isReady && tab.sessionContext.isReady && tab.sessionContext.session?.kernel?.status === 'idle' }"""
 # The notebook as it would be stored, without asking the server to store it.
 STORED = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON()"
+IDLE = """() => { const tab = window.jupyterapp.shell.currentWidget;
+    const code = [...tab.content.model.cells].filter(cell => cell.type === 'code');
+    return tab.sessionContext.session.kernel.status === 'idle' && code.some(cell => cell.executionCount !== null)
+        && !code.some(cell => cell.executionState === 'running') }"""
 FINISHED = """() => { const tab = window.jupyterapp.shell.currentWidget;
     const code = [...tab.content.model.cells].filter(cell => cell.type === 'code');
     const failed = code.some(cell => cell.outputs.toJSON().some(output => output.output_type === 'error'));
@@ -30,7 +28,7 @@ FAINT = """part => {
     const found = [], walk = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
     for (let text; (text = walk.nextNode());) {
         const element = text.parentElement;
-        if (!text.data.trim() || !element.getClientRects().length || /STYLE|SCRIPT|OPTION/.test(element.tagName)) continue;
+        if (!text.data.trim() || /STYLE|SCRIPT|OPTION/.test(element.tagName)) continue;
         const [high, low] = [light(numbers(getComputedStyle(element).color)), light(behind(element))].sort((a, b) => b - a);
         const contrast = (high + 0.05) / (low + 0.05);
         if (contrast < 4.5) found.push(`${contrast.toFixed(1)}: ${text.data.trim().slice(0, 60)}`); }
@@ -45,14 +43,10 @@ class Lab:
 
     def __init__(self, page, server, notebook):
         self.page, self.logged = page, []
-        page.on("pageerror", lambda error: self._log(str(error)))
-        page.on("console", lambda message: message.type == "error" and self._log(message.text))
+        page.on("pageerror", lambda error: self.logged.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and self.logged.append(message.text))
         page.goto(server.lab(notebook))
         page.wait_for_function(READY, timeout=1000 * SECONDS_TO_OPEN)
-
-    def _log(self, text):
-        if not any(re.search(pattern, text) for pattern in HARMLESS):
-            self.logged.append(text)
 
     def menu(self, *names):
         """Choose from the menus, such as menu("Run", "Run All Cells")."""
@@ -64,6 +58,13 @@ class Lab:
         self.menu("Edit", "Clear Outputs of All Cells")
         self.menu("Run", "Run All Cells")
         self.page.wait_for_function(FINISHED, timeout=1000 * SECONDS_TO_RUN, polling=500)
+
+    def run_above(self, text):
+        """Run the cells above the one of this heading, and wait until the kernel is idle again."""
+        self.menu("Edit", "Clear Outputs of All Cells")
+        self.page.get_by_role("heading", name=text).click()
+        self.menu("Run", "Run All Above Selected Cell")
+        self.page.wait_for_function(IDLE, timeout=1000 * SECONDS_TO_RUN, polling=500)
 
     def cells(self):
         """Return the cells with their outputs, as the notebook would be stored now."""
@@ -115,7 +116,7 @@ class Lab:
 
     def players(self):
         """Return the sliders with their picture, one Player for each that the notebook shows."""
-        found = self.page.locator(".jp-OutputArea .widget-vbox:has(> img.widget-image)")
+        found = self.page.locator(".jp-OutputArea .widget-vbox:has(> img.widget-image + .widget-html)")
         return [Player(found.nth(n)) for n in range(found.count())]
 
 

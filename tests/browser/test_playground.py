@@ -1,0 +1,194 @@
+"""The playground as a learner uses it: a photo and a network of one's own, stopping, saving, and what is refused."""
+
+import io
+import re
+
+import keras
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+import xaihelpers as xh
+
+from .lab import Lab
+
+MINUTES = 2 * 60 * 1000  # how long the network may take to answer, in milliseconds
+
+
+class Playground:
+    """The widget in the page."""
+
+    def __init__(self, lab):
+        self.lab, self.page = lab, lab.page
+        self.box = self.page.locator(".xh-playground")
+        self.cards = self.box.locator(".xh-card")
+        self.error = self.box.locator("> .widget-html .xh-error")
+
+    def menu(self, name, within=None):
+        label = self.page.locator(".widget-label").filter(has_text=re.compile(f"^{name}$"))
+        return (within or self.box).locator(".widget-dropdown").filter(has=label).locator("select")
+
+    def button(self, name):
+        return self.box.get_by_role("button", name=name, exact=True)
+
+    def technique(self, number, name):
+        self.menu(f"Technique {number}").select_option(name)
+
+    def slot(self, number):
+        return self.box.locator(f".xh-technique-{number}")
+
+    def upload(self, accept, *files):
+        """Give a file to the upload button, as the dialog of the browser would."""
+        self.box.locator(f"input[type=file][accept='{accept}']").set_input_files(*files)
+
+    def explain(self, count):
+        """Press Explain, and wait for so many cards beside the photograph."""
+        expect(self.button("Explain")).to_be_enabled(timeout=MINUTES)
+        self.button("Explain").click()
+        expect(self.box.get_by_text("done", exact=True)).to_be_visible(timeout=MINUTES)
+        expect(self.cards).to_have_count(count + 1)
+
+
+def file(name, data):
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+
+
+def png(width, height):
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), (200, 120, 60)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def keras_file(folder, *layers):
+    """Return the bytes of a saved model of these layers with a head of two classes."""
+    model = keras.Sequential([keras.Input((32, 32, 3)), *layers, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)])
+    model.save(folder / "model.keras")
+    return (folder / "model.keras").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def pg(browser, server):
+    """The playground of the course's notebook, with the cells above its explanations run."""
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    lab = Lab(page, server, "13_playground.ipynb")
+    lab.run_above("Reading the result")
+    playground = Playground(lab)
+    expect(playground.button("Explain")).to_be_enabled(timeout=MINUTES)
+    playground.menu("Classifier").select_option("rashnet")
+    playground.menu("Image").select_option("rash image monkeypox-00")
+    expect(playground.menu("Class to explain").locator("option")).to_have_count(6, timeout=MINUTES)
+    yield playground
+    page.close()
+    server.close_kernels()
+
+
+def test_techniques_side_by_side_with_their_cost(pg, screenshot):
+    pg.technique(1, "grad_cam")
+    pg.technique(2, "occlusion")
+    pg.explain(2)
+    for card in pg.cards.all()[1:]:
+        expect(card).to_contain_text("cost:")
+    assert pg.box.locator(".xh-card img").evaluate_all("all => all.every(img => img.alt && img.naturalWidth > 0)")
+    for theme in ("Dark", "Light"):
+        pg.lab.theme(f"JupyterLab {theme}")
+        assert pg.lab.faint(pg.box) == []
+        screenshot(pg.box, f"13_{theme.lower()}")
+    assert pg.lab.logged == []
+
+
+def test_another_class_and_another_colour_scale_draw_another_picture(pg):
+    pg.technique(1, "grad_cam")
+    pg.technique(2, "none")
+    pg.explain(1)
+    map_of = pg.cards.nth(1).locator("img")
+    first = map_of.get_attribute("src")
+    pg.menu("Maps are drawn").select_option("the map alone")
+    expect(map_of).not_to_have_attribute("src", first)
+    pg.menu("Maps are drawn").select_option("over the photograph")
+    expect(map_of).to_have_attribute("src", first)
+    pg.menu("Class to explain").select_option(index=3)
+    pg.explain(1)
+    expect(map_of).not_to_have_attribute("src", first)
+
+
+def test_stop_ends_long_work_and_keeps_what_is_there(pg):
+    pg.technique(1, "grad_cam")
+    pg.technique(2, "rise")
+    handle = pg.slot(2).locator(".widget-slider").filter(has_text="n_masks").locator(".noUi-handle")
+    handle.press("End")
+    pg.button("Explain").click()
+    expect(pg.cards).to_have_count(2, timeout=MINUTES)  # the photograph and Grad-CAM are there, RISE is at work
+    pg.button("Stop").click()
+    expect(pg.box.get_by_text("stopped", exact=True)).to_be_visible(timeout=MINUTES)
+    expect(pg.cards.nth(1)).to_contain_text("grad_cam")
+    expect(pg.button("Explain")).to_be_enabled()
+    expect(pg.button("Stop")).to_be_disabled()
+
+
+def test_the_picture_and_the_page_are_saved_with_their_parameters(pg, tmp_path, screenshot, browser):
+    pg.technique(1, "grad_cam")
+    pg.technique(2, "hires_cam")
+    pg.explain(2)
+    for button, name in [("Save picture (PNG)", "explained.png"), ("Save page (HTML)", "comparison.html")]:
+        pg.button(button).click()
+        with pg.page.expect_download() as download:
+            pg.box.get_by_role("link", name=re.compile(name)).click(timeout=MINUTES)
+        download.value.save_as(tmp_path / name)
+    assert [each["method"] for each in xh.read_png(tmp_path / "explained.png")["results"]] == ["grad_cam", "hires_cam"]
+    page, asked = browser.new_page(viewport={"width": 1366, "height": 768}), []
+    page.on("request", lambda request: request.url.startswith("data:") or asked.append(request.url))
+    page.goto((tmp_path / "comparison.html").as_uri())
+    assert page.locator(".xh-card img").count() == 3 and asked == [(tmp_path / "comparison.html").as_uri()]
+    screenshot(page, "13_saved_page")
+    page.close()
+
+
+def test_why_leads_to_the_lesson(pg):
+    pg.technique(1, "grad_cam")
+    pg.technique(2, "none")
+    pg.explain(1)
+    link = pg.cards.nth(1).get_by_role("link", name=re.compile("Why"))
+    assert link.get_attribute("href").endswith("01_grad_cam.ipynb")
+
+
+def test_a_photo_of_ones_own_is_explained(pg):
+    pg.upload("image/*", file("mine.png", png(300, 200)))
+    expect(pg.menu("Image")).to_have_value("upload: mine.png", timeout=MINUTES)
+    expect(pg.button("Explain")).to_be_enabled(timeout=MINUTES)
+    pg.technique(1, "grad_cam")
+    pg.technique(2, "none")
+    pg.explain(1)
+    expect(pg.cards.first).to_contain_text("mine.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("notes.png", b"these are my notes", "is no image"),
+        ("half.png", png(300, 200)[:300], "damaged"),
+        ("wide.png", png(8000, 6400), "51,200,000 pixels"),
+        ("heavy.png", png(8, 8) + bytes(21_000_000), "over the 20 MB"),
+    ],
+)
+def test_an_upload_that_is_no_photo_is_refused_in_a_sentence(pg, name, data, words):
+    pg.upload("image/*", file(name, data))
+    expect(pg.error).to_contain_text(words, timeout=MINUTES)
+    expect(pg.error).to_contain_text(name)
+
+
+def test_a_model_with_code_inside_is_refused_and_a_plain_one_is_explained(pg, tmp_path, screenshot):
+    pg.box.get_by_text("A model of your own").click()
+    pg.upload(".keras", file("lambda.keras", keras_file(tmp_path, keras.layers.Lambda(lambda x: x / 255))))
+    pg.button("Load this model").click()
+    expect(pg.error).to_contain_text("has a Lambda layer", timeout=MINUTES)
+    screenshot(pg.page, "13_refused")
+    conv = keras.layers.Conv2D(4, 3, activation="relu", name="maps")
+    pg.upload(".keras", file("plain.keras", keras_file(tmp_path, keras.layers.Rescaling(1 / 255), conv)))
+    pg.button("Load this model").click()
+    expect(pg.menu("Classifier")).to_have_value(re.compile("plain.keras"), timeout=MINUTES)
+    pg.menu("Image").select_option("coffee")
+    pg.technique(1, "grad_cam")
+    pg.technique(2, "none")
+    pg.explain(1)
+    expect(pg.cards.nth(1)).to_contain_text("cost:")
+    assert pg.lab.logged == []
