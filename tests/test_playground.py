@@ -22,7 +22,7 @@ from PIL import Image
 import xaihelpers as xh
 from xaihelpers import methods
 from xaihelpers.methods.contract import Finding, Slider, technique
-from xaihelpers.play import models, page, sources
+from xaihelpers.play import models, scale, sources
 from xaihelpers.play.worker import Worker
 
 IMAGE = networks.image()
@@ -447,17 +447,23 @@ def attribution(heatmap, method="saliency"):
 def test_all_maps_share_one_colour_scale():
     ramp = np.tile(np.linspace(0, 1, 8), (8, 1))
     weak, strong, signed = attribution(ramp * 0.01), attribution(ramp * 5), attribution(ramp - 0.5)
-    own = page.Scale([weak, strong], page.OWN)
-    np.testing.assert_array_equal(own.panel(weak, page.ALONE), own.panel(strong, page.ALONE))
+    own = scale.Scale([weak, strong], scale.OWN)
+    np.testing.assert_array_equal(own.panel(weak, scale.ALONE), own.panel(strong, scale.ALONE))
     assert own.ends() == ("0", "1")
-    same = page.Scale([weak, strong], page.SHARED)
-    spread = [same.panel(each, page.ALONE).std(axis=(0, 1)).max() for each in (weak, strong)]
+    same = scale.Scale([weak, strong], scale.SHARED)
+    spread = [same.panel(each, scale.ALONE).std(axis=(0, 1)).max() for each in (weak, strong)]
     assert spread[0] < 1 < 50 < spread[1] and same.ends() == ("0", "5")
+    spread = scale.Scale([weak, signed], scale.SPREAD)
+    np.testing.assert_array_equal(spread.panel(weak, scale.ALONE), spread.panel(signed, scale.ALONE))
+    # A single extreme pixel does not pale all others.
+    spike = ramp.copy().repeat(4, 0).repeat(4, 1)
+    spike[0, 0] = 100
+    assert scale.Scale([], scale.OWN).shares(attribution(spike)).max() == 100
     # One signed map makes the scale diverge for all: what is zero then has one colour in every map.
-    both = page.Scale([weak, signed], page.OWN)
+    both = scale.Scale([weak, signed], scale.OWN)
     assert both.ends() == ("-1: against the class", "1: for the class")
-    zero = both.panel(attribution(ramp * 0), page.ALONE)[0, 0]
-    np.testing.assert_array_equal(both.panel(weak, page.ALONE)[0, 0], zero)
+    zero = both.panel(attribution(ramp * 0), scale.ALONE)[0, 0]
+    np.testing.assert_array_equal(both.panel(weak, scale.ALONE)[0, 0], zero)
 
 
 def test_changing_the_colours_draws_again_without_asking_the_network(pg, tiny):
@@ -468,7 +474,7 @@ def test_changing_the_colours_draws_again_without_asking_the_network(pg, tiny):
         for how in pg.how.options:
             pg.kind.value, pg.how.value = kind, how
             pictures.add(pg.output.value)
-    assert len(pictures) == 4 and before in pictures and dict(tiny._passes) == passes
+    assert len(pictures) == 6 and before in pictures and dict(tiny._passes) == passes
 
 
 class _Tags(html.parser.HTMLParser):

@@ -3,7 +3,7 @@
 import ipywidgets
 import numpy as np
 
-USUAL = "as usual"  # the choice that leaves a parameter to the technique
+USUAL = "default"  # the choice that leaves a parameter to the technique
 
 
 def from_registry(slider, classifier):

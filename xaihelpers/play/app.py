@@ -7,7 +7,7 @@ import ipywidgets
 from ..classifier import Classifier
 from ..saving import png
 from ..zoo import load_classifier
-from . import page
+from . import page, scale
 from .explain import explain
 from .links import in_app, lesson_link
 from .models import own_classifier
@@ -61,8 +61,10 @@ class Playground(ipywidgets.VBox):
         self.stop = ipywidgets.Button(description="Stop", icon="stop", disabled=True)
         self.bar = ipywidgets.IntProgress(max=_STEPS, layout={"width": "240px"})
         self.status = ipywidgets.Label(layout={"min_width": "240px"})
-        self.kind = ipywidgets.Dropdown(options=[page.OWN, page.SHARED], description="A colour stands for", **wide)
-        self.how = ipywidgets.Dropdown(options=[page.OVER, page.ALONE], description="Maps are drawn", **wide)
+        self.kind = ipywidgets.Dropdown(
+            options=[scale.OWN, scale.SHARED, scale.SPREAD], description="A colour stands for", **wide
+        )
+        self.how = ipywidgets.Dropdown(options=[scale.OVER, scale.ALONE], description="Maps are drawn", **wide)
         self.save_picture = ipywidgets.Button(description="Save picture (PNG)", disabled=True, layout={"width": "auto"})
         self.save_comparison = ipywidgets.Button(description="Save page (HTML)", disabled=True, layout={"width": "auto"})
 

@@ -12,19 +12,20 @@ from PIL import Image
 
 from ..images import as_uint8
 from ..methods import METHODS
-from ..plots import colour, describe, figure, overlay
+from ..plots import colour, describe, figure
 from ..results import Attribution
 from ..saving import record
+from .scale import OVER, OWN, Scale, large
 
 PANEL = 288  # pixels an edge of a picture
-OWN, SHARED = "share of each map's largest value", "the same unit in all maps"
-OVER, ALONE = "over the photograph", "the map alone"
-
 STYLE = """<style>
 .xh-cards { display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start; margin: 8px 0; line-height: 1.4; }
-.xh-card { width: 288px; padding: 8px; border: 1px solid rgba(128, 128, 128, .45); border-radius: 6px; overflow-wrap: anywhere; }
+.xh-card { flex: 1 1 190px; max-width: 288px; box-sizing: border-box; padding: 8px; overflow-wrap: anywhere;
+  border: 1px solid rgba(128, 128, 128, .45); border-radius: 6px; }
 .xh-card img { width: 100%; height: auto; display: block; margin: 6px 0; }
-.xh-card p, .xh-card ul { margin: 4px 0; }
+.xh-shown { line-height: 1.4; }
+.xh-shown p { margin: 6px 0; line-height: 1.4; }
+.xh-card p { margin: 4px 0; }
 .xh-note { border-left: 4px solid #b87a00; padding-left: 8px; margin: 4px 0; }
 .xh-error { border-left: 4px solid #d1453b; padding-left: 8px; margin: 4px 0; }
 .xh-bar { height: 14px; width: 100%; max-width: 420px; border: 1px solid rgba(128, 128, 128, .6); }
@@ -44,7 +45,7 @@ body { font-family: system-ui, sans-serif; margin: 24px auto; max-width: 1280px;
 </head>
 <body>
 <h1>$title</h1>
-$cards
+<div class="xh-shown">$cards</div>
 <details><summary>All that is needed to get these maps again</summary><pre>$parameters</pre></details>
 <p>Made with the playground of the course on interpreting convolutional neural networks.</p>
 </body>
@@ -74,50 +75,12 @@ class Shown(NamedTuple):
         return f"{self.image_name}: “{self.class_name}”, {self.probability:.1%} for {self.classifier}"
 
 
-class Scale:
-    """One colour scale for several maps: diverging if one of them is signed.
-
-    Techniques measure in different units. So a colour stands for a share of the map's own largest absolute value; or,
-    for maps of the same technique, for the same value in all of them.
-    """
-
-    def __init__(self, results, kind):
-        maps = [each.heatmap for each in results if isinstance(each, Attribution)]
-        self.kind, self.signed = kind, any((each < 0).any() for each in maps)
-        self.limit = max((float(np.abs(each).max()) for each in maps), default=0.0) or 1.0
-
-    def end(self, heatmap):
-        """Return the value at which the colours end in this map."""
-        return (float(np.abs(heatmap).max()) or 1.0) if self.kind == OWN else self.limit
-
-    def panel(self, result, how):
-        """Return the picture of a result, (H, W, 3) uint8."""
-        if not isinstance(result, Attribution):
-            return as_uint8(result.image)
-        if how == ALONE:
-            return as_uint8(255 * colour(result.heatmap, self.end(result.heatmap), self.signed)[0])
-        return overlay(result, limit=self.end(result.heatmap), signed=self.signed)
-
-    def ends(self):
-        """Return the words for the two ends of the scale."""
-        low, high = ("-1", "1") if self.kind == OWN else (f"{-self.limit:.3g}", f"{self.limit:.3g}")
-        return (f"{low}: against the class", f"{high}: for the class") if self.signed else ("0", high)
-
-    def words(self):
-        """Return what the colours mean."""
-        if self.kind == OWN:
-            return ("One colour scale for all maps: 1 is the largest absolute value of each map, which stands below it. "
-                    "Techniques measure in different units: compare where the colour is, not how much of it.")  # fmt: skip
-        return ("One colour scale for all maps, in the unit of the technique. That is a comparison only between maps of the same "
-                "technique: different techniques measure in different units.")  # fmt: skip
-
-
 def cards(shown, kind=OWN, how=OVER, link=None):
     """Return the HTML of everything on show: the photograph, a card for each technique, the colour scale.
 
     kind: OWN or SHARED, what a colour stands for. how: OVER or ALONE. link: from a lesson's file name to its address.
     """
-    return f"<p><b>{_text(shown.title)}</b></p>{_body(shown, kind, how, link)}"
+    return f'<div class="xh-shown"><p><b>{_text(shown.title)}</b></p>{_body(shown, kind, how, link)}</div>'
 
 
 def _body(shown, kind, how, link):
@@ -156,9 +119,9 @@ def picture(shown, kind=OWN, how=OVER):
         axis.set_axis_off()
     maps = [each for each in results if isinstance(each, Attribution)]
     if maps:
-        _, (low, high, name) = colour(maps[0].heatmap, 1.0 if kind == OWN else scale.limit, scale.signed)
+        _, (low, high, name) = colour(maps[0].heatmap, scale.limit, scale.signed)
         bar = fig.colorbar(ScalarMappable(Normalize(low, high), name), ax=list(axes), location="bottom", fraction=0.04, pad=0.02)
-        bar.set_label("share of each map's largest value" if kind == OWN else "in the technique's unit", fontsize=8)
+        bar.set_label(kind, fontsize=8)
         bar.ax.tick_params(labelsize=7)
         bar.set_ticks([low, low / 2, 0, high / 2, high] if low else [0, high / 2, high])
     alt = "; ".join([shown.title, *(describe(each) for each in maps)])
@@ -196,8 +159,8 @@ def _outcome(outcome, scale, how, link):
         return _card(name, f'<div class="xh-error">{_text(outcome.sentence)}</div>{why}')
     lines = [f"of “{result.class_name}”"]
     if isinstance(result, Attribution):
-        alt, largest = describe(result), float(np.abs(result.heatmap).max())
-        lines.append(f"largest absolute value: {largest:.3g}")
+        alt = describe(result)
+        lines.append(_numbers(result))
     else:
         alt = f"{name}: a picture that the network made, of {result.class_name}"
         lines.append("a picture that the network made: it has no colour scale")
@@ -206,6 +169,12 @@ def _outcome(outcome, scale, how, link):
     given = _text(", ".join(f"{key} = {value}" for key, value in record(result)["results"][0]["parameters"].items()))
     return _card(name, _img(scale.panel(result, how), alt) + "".join(f"<p>{_text(line)}</p>" for line in lines) + notes + why
                  + f"<details><summary>parameters</summary><p>{given}</p></details>")  # fmt: skip
+
+
+def _numbers(result):
+    """Return what a map's colours stand for, in its own unit."""
+    low, high = result.heatmap.min(), result.heatmap.max()
+    return f"from {low:.3g} to {high:.3g}; 1 on the scale: {large(result.heatmap):.3g}"
 
 
 def _card(title, inner):
@@ -217,9 +186,11 @@ def _why(name, link):
     lesson = METHODS[name].lesson
     if not lesson:
         return ""
+    number, _, title = lesson.removesuffix(".ipynb").partition("_")
+    words = f"lesson {number.lstrip('0')}, {title.replace('_', ' ')}"
     if link is None:
-        return f"<p>lesson: {_text(lesson)}</p>"
-    return f'<p><a href="{_text(link(lesson))}" target="_blank" style="text-decoration:underline">Why? {_text(lesson)}</a></p>'
+        return f"<p>Why? See {_text(words)}</p>"
+    return f'<p><a href="{_text(link(lesson))}" target="_blank" style="text-decoration:underline">Why? {_text(words)}</a></p>'
 
 
 def _legend(scale):
@@ -235,8 +206,8 @@ def _legend(scale):
 
 def _caption(result):
     """Return the lines above a result in the PNG."""
-    largest = f"\nlargest value {np.abs(result.heatmap).max():.3g}" if isinstance(result, Attribution) else ""
-    return f"{result.method}\nof “{result.class_name[:40]}”{largest}\n{result.cost}"
+    numbers = f"\n{_numbers(result)}" if isinstance(result, Attribution) else ""
+    return f"{result.method}\nof “{result.class_name[:40]}”{numbers}\n{result.cost}"
 
 
 def _img(pixels, alt):

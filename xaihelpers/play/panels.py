@@ -11,6 +11,7 @@ from . import page
 from .models import FIND_OUT, RANGES
 from .sources import course_images, given_image
 
+COLUMN = {"flex": "1 1 215px", "max_width": "300px", "margin": "0 12px 8px 0"}  # four of them beside each other
 _WIDE = {"description_width": "initial"}
 _TOP = 5
 
@@ -21,11 +22,11 @@ class ImagePanel(ipywidgets.VBox):
     def __init__(self, images):
         own = {str(name): given_image(name, image) for name, image in images.items()}
         self.sources = {**own, **course_images()}
-        self.choice = ipywidgets.Dropdown(options=list(self.sources), description="Image", style=_WIDE, layout={"width": "100%"})
-        self.upload = ipywidgets.FileUpload(accept="image/*", description="Upload a photo", layout={"width": "100%"})
+        self.choice = ipywidgets.Dropdown(options=list(self.sources), description="Image", style=_WIDE, layout={"width": "auto"})
+        self.upload = ipywidgets.FileUpload(accept="image/*", description="Upload a photo", layout={"width": "auto"})
         self.thumbnail = ipywidgets.Image(format="jpeg", layout={"width": "160px", "height": "160px", "object_fit": "contain"})
         self.thumbnail.add_class("xh-thumbnail")
-        super().__init__([self.choice, self.upload, self.thumbnail], layout={"width": "300px", "margin": "0 12px 8px 0"})
+        super().__init__([self.choice, self.upload, self.thumbnail], layout=COLUMN)
 
     @property
     def source(self):
@@ -51,19 +52,19 @@ class ClassifierPanel(ipywidgets.VBox):
     def __init__(self, classifiers):
         self.own = dict(classifiers)
         self.choice = ipywidgets.Dropdown(
-            options=self._options(), description="Classifier", style=_WIDE, layout={"width": "100%"}
+            options=self._options(), description="Classifier", style=_WIDE, layout={"width": "auto"}
         )
         self.about = ipywidgets.HTML()
-        self.upload = ipywidgets.FileUpload(accept=".keras", description="Upload a .keras file", layout={"width": "100%"})
-        self.path = ipywidgets.Text(description="or its path", style=_WIDE, layout={"width": "100%"})
-        self.names = ipywidgets.Textarea(description="Class names", placeholder="cat, dog, ... in the order of the outputs",
-                                         style=_WIDE, rows=2, layout={"width": "100%"})  # fmt: skip
+        self.upload = ipywidgets.FileUpload(accept=".keras", description="Upload a .keras file", layout={"width": "auto"})
+        self.path = ipywidgets.Text(description="or its path", style=_WIDE, layout={"width": "auto"})
+        self.names = ipywidgets.Textarea(description="Class names", placeholder="cat, dog, ...",
+                                         style=_WIDE, rows=2, layout={"width": "auto"})  # fmt: skip
         self.values = ipywidgets.Dropdown(options=[FIND_OUT, *RANGES], description="Trained on values", style=_WIDE,
-                                          layout={"width": "100%"})  # fmt: skip
-        self.load = ipywidgets.Button(description="Load this model", layout={"width": "100%"})
+                                          layout={"width": "auto"})  # fmt: skip
+        self.load = ipywidgets.Button(description="Load this model", layout={"width": "auto"})
         form = ipywidgets.VBox([self.upload, self.path, self.names, self.values, self.load])
         self.form = ipywidgets.Accordion([form], titles=["A model of your own"], selected_index=None)
-        super().__init__([self.choice, self.about, self.form], layout={"width": "300px", "margin": "0 12px 8px 0"})
+        super().__init__([self.choice, self.about, self.form], layout=COLUMN)
         self.choice.observe(lambda change: self._describe(), names="value")
         self._describe()
 
@@ -94,9 +95,9 @@ class ClassPanel(ipywidgets.VBox):
     """Choose the class to explain. The likeliest come first, with their probabilities; all others follow."""
 
     def __init__(self):
-        self.choice = ipywidgets.Dropdown(options=[], description="Class to explain", style=_WIDE, layout={"width": "100%"})
+        self.choice = ipywidgets.Dropdown(options=[], description="Class to explain", style=_WIDE, layout={"width": "auto"})
         self.top = ipywidgets.HTML()
-        super().__init__([self.choice, self.top], layout={"width": "300px", "margin": "0 12px 8px 0"})
+        super().__init__([self.choice, self.top], layout=COLUMN)
 
     def offer(self, names, probabilities):
         """Fill the menu for one image; the predicted class is chosen."""

@@ -6,6 +6,7 @@ import ipywidgets
 
 from ..controls import USUAL, parameter_control, value_of
 from ..methods import METHODS
+from .panels import COLUMN
 
 NONE = "none"
 
@@ -15,9 +16,9 @@ class Slot(ipywidgets.VBox):
 
     def __init__(self, number, chosen=NONE):
         self.choice = ipywidgets.Dropdown(options=[NONE, *METHODS], value=chosen, description=f"Technique {number}",
-                                          style={"description_width": "initial"}, layout={"width": "100%"})  # fmt: skip
+                                          style={"description_width": "initial"}, layout={"width": "auto"})  # fmt: skip
         self.controls, self._classifier = {}, None
-        super().__init__([self.choice], layout={"width": "300px", "margin": "0 12px 8px 0"})
+        super().__init__([self.choice], layout=COLUMN)
         self.add_class(f"xh-technique-{number}")
         self.choice.observe(lambda change: self._rebuild(), names="value")
 
@@ -38,7 +39,7 @@ class Slot(ipywidgets.VBox):
         name = self.choice.value
         self.controls = {} if name == NONE or self._classifier is None else _controls(METHODS[name], self._classifier)
         for control in self.controls.values():
-            control.layout.width = "100%"
+            control.layout.width = "auto"
         self.children = [self.choice, *self.controls.values()]
 
 
