@@ -77,6 +77,15 @@ def test_on_every_photo_the_ten_named_channels_matter_more_than_ten_random_ones(
         assert left[0] < left[1:].min(), name
 
 
+def test_on_rashnet_the_contributions_add_up_to_the_logit_minus_the_bias_too():
+    rashnet, rashes = xh.load_classifier("rashnet"), xh.rashes.load_test_split()
+    bias = rashnet.model.layers[-1].get_weights()[1]
+    for picture in rashes.images[::40]:
+        account = xh.channel_account(rashnet, picture)
+        assert account.offset == pytest.approx(bias[account.target], abs=1e-4)
+        assert account.shares.sum() == pytest.approx(1, abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

@@ -197,6 +197,22 @@ def test_bad_input_is_one_sentence_before_any_step(arguments, words):
     assert cost().forward_passes == 0
 
 
+def test_dreams_towards_each_rash_raise_its_logit_more_than_those_of_a_network_that_learned_nothing():
+    rashnet, rashes = xh.load_classifier("rashnet"), xh.rashes.load_test_split()
+    healthy = rashes.images[rashes.labels == rashes.class_names.index("healthy")][:2]
+
+    def rise(dreamer, name):
+        options = dict(octaves=2, steps=8, step_size=1.0)
+        images = np.stack([xh.deep_dream(dreamer, picture, name, **options).image for picture in healthy])
+        return (rashnet.logits(images) - rashnet.logits(healthy))[:, rashnet.class_index(name)].mean()
+
+    ill = [name for name in rashnet.class_names if name != "healthy"]
+    rises = np.array([rise(rashnet, name) for name in ill])
+    assert (rises > 0).all(), dict(zip(ill, rises))
+    shuffled = xh.metrics.randomised_copy(rashnet)
+    assert rises.mean() > 5 * np.mean([rise(shuffled, name) for name in ill])
+
+
 def test_images_that_are_none():
     classifier = xh.Classifier(gap_network(64))
     with pytest.raises(ValueError, match="grey"):
