@@ -11,6 +11,7 @@ help:
 	@echo 'make test          run every test, the notebooks included'
 	@echo 'make notebooks     run the notebooks and store them with their pictures; one only: make notebooks ONLY=01'
 	@echo 'make benchmark     measure the speed, as ratios, on this machine'
+	@echo 'make comparison    compute the tables of lesson 11 anew, half an hour; one only: make comparison ONLY=photos'
 	@echo 'make requirements  pin the newest packages that pyproject.toml allows'
 
 lab: .venv/course
@@ -28,6 +29,9 @@ notebooks: .venv/course
 
 benchmark: .venv/course .venv/tests
 	$(PY) -m benchmarks $(ONLY)
+
+comparison: .venv/course
+	$(PY) -m benchmarks.comparison_runs $(ONLY)
 
 # For all platforms and both Python versions; names and versions only, no addresses. `make requirements UPGRADE=` keeps
 # the versions that the files name, as far as pyproject.toml still allows them. The extras stay in the files: with
@@ -63,4 +67,4 @@ FIND_PYTHON = for python in $(PYTHON) python3.12 python3.11 python3 python ''; d
 	test -n "$$python" || { echo 'The course needs Python 3.11 or 3.12 with its venv module: install one (on Debian and \
 	Ubuntu also python3-venv), or name it: make lab PYTHON=/path/to/python3.12' >&2; exit 1; }
 
-.PHONY: help lab playground test notebooks benchmark requirements
+.PHONY: help lab playground test notebooks benchmark comparison requirements
