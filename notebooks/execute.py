@@ -7,6 +7,7 @@ A notebook is stored only if every cell ran and nothing was printed to stderr (a
 What differs from machine to machine, or from run to run, is left out: times, paths, random ids of widgets.
 """
 
+import json
 import os
 import re
 import sys
@@ -52,6 +53,7 @@ def clean(notebook):
     ).preprocess(notebook, {})
     notebook.metadata.kernelspec = nbformat.from_dict(KERNEL)
     notebook.metadata.language_info = nbformat.from_dict(LANGUAGE)
+    drop_finished_bars(notebook)
     rename_widgets(notebook)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -60,10 +62,30 @@ def clean(notebook):
                 data["text/plain"] = ADDRESS.sub("", data.get("text/plain", ""))
 
 
+def drop_finished_bars(notebook):
+    """Take out progress bars that hid themselves when the work was done: they leave a gap, or a line that says 0 %."""
+    widgets = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+
+    def parts(model):
+        """Return a widget with all that it is made of."""
+        return {model}.union(*(parts(part) for part in re.findall(r"IPY_MODEL_(\w+)", json.dumps(widgets.get(model, {})))))
+
+    def finished(output):
+        view = output.get("data", {}).get("application/vnd.jupyter.widget-view+json", {})
+        layout = widgets.get(view.get("model_id"), {}).get("state", {}).get("layout", "").removeprefix("IPY_MODEL_")
+        return widgets.get(layout, {}).get("state", {}).get("visibility") == "hidden"
+
+    for cell in notebook.cells:
+        for bar in filter(finished, cell.get("outputs", [])):
+            for model in parts(bar["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]):
+                widgets.pop(model, None)
+            cell.outputs = [output for output in cell.outputs if output is not bar]
+
+
 def rename_widgets(notebook):
     """Number the widgets in the order in which they were made; their random ids would change the file at every run."""
     widgets = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json")
-    if not widgets:
+    if not widgets or not widgets["state"]:
         return
     names = {model: f"{number:032x}" for number, model in enumerate(widgets["state"], start=1)}
     text = re.compile("|".join(names)).sub(lambda found: names[found[0]], nbformat.writes(notebook))
