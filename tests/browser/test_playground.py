@@ -12,7 +12,7 @@ import xaihelpers as xh
 
 from .lab import Lab
 
-MINUTES = 2 * 60 * 1000  # how long the network may take to answer, in milliseconds
+MINUTES = 5 * 60 * 1000  # how long the network may take to answer, in milliseconds
 
 
 class Playground:
@@ -29,7 +29,8 @@ class Playground:
         return (within or self.box).locator(".widget-dropdown").filter(has=label).locator("select")
 
     def button(self, name):
-        return self.box.get_by_role("button", name=name, exact=True)
+        # The letter of the icon font is part of a button's name.
+        return self.box.get_by_role("button", name=re.compile(f"{re.escape(name)}$"))
 
     def technique(self, number, name):
         self.menu(f"Technique {number}").select_option(name)
