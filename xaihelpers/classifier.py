@@ -10,6 +10,7 @@ import numpy as np
 from . import images as im
 from .quiet import import_tensorflow
 from .results import Cost
+from .words import is_whole, listed, shown
 
 
 class Gradients(NamedTuple):
@@ -53,8 +54,8 @@ class Classifier:
             raise TypeError(f"preprocess is {type(preprocess).__name__}: give a function of a batch of images, or None.")
         self.model = model
         self.preprocess = preprocess or (lambda images: images)
-        self.input_shape = _checked_shape(input_shape or (None, None, 3))
-        self._names = None if class_names is None else [str(name) for name in class_names]
+        self.input_shape = _checked_shape((None, None, 3) if input_shape is None else input_shape)
+        self._names = None if class_names is None else [str(name) for name in listed(class_names, "class_names", "names")]
         self._passes = {"forward": 0, "backward": 0}
         self._lock = threading.Lock()
         self._watchers = {}
@@ -85,8 +86,8 @@ class Classifier:
 
     def _batches(self, images, batch_size, checked=False):
         """Yield float32 batches; every image must pass the checks, unless they were `checked` before."""
-        if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size!r}: expected a whole number, 1 or more.")
+        if not is_whole(batch_size) or batch_size < 1:
+            raise ValueError(f"batch_size is {shown(batch_size)}: expected a whole number, 1 or more.")
         images = np.asarray(images)
         if images.ndim == 3:
             images = (images if checked else self.check(images))[None]
@@ -121,7 +122,7 @@ class Classifier:
         if isinstance(target, str):
             return self._index_of_name(target)
         if isinstance(target, bool) or not isinstance(target, (int, np.integer)):
-            raise TypeError(f"target is {target!r}: give a class index, a class name, or None for the predicted class.")
+            raise TypeError(f"target is {shown(target)}: give a class index, a class name, or None for the predicted class.")
         if not 0 <= target < self.n_classes:
             raise ValueError(f"There is no class {target}: the indices go from 0 to {self.n_classes - 1}.")
         return int(target)
@@ -137,7 +138,7 @@ class Classifier:
         near = [known for known in self.class_names if plain and plain in known.lower().replace("_", " ")]
         listed = near or self.class_names
         more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
-        raise ValueError(f"There is no class {name!r}: choose from {', '.join(map(repr, listed[:12]))}{more}.")
+        raise ValueError(f"There is no class {shown(name)}: choose from {', '.join(map(repr, listed[:12]))}{more}.")
 
     # -- what it cost ---------------------------------------------------------------------------------------------
 
@@ -248,7 +249,8 @@ class CallableClassifier(Classifier):
 
 def _checked_shape(shape):
     """Return (H, W, 3) as a tuple, or say what is wrong."""
-    shape = tuple(shape)
-    if len(shape) != 3 or shape[-1] != 3:
-        raise ValueError(f"The input shape is {shape}: expected (H, W, 3), RGB.")
+    shape = tuple(listed(shape, "input_shape", "three numbers, (H, W, 3)"))
+    edges_fit = all(edge is None or (is_whole(edge) and edge > 0) for edge in shape)
+    if len(shape) != 3 or not edges_fit or shape[-1] != 3:
+        raise ValueError(f"The input shape is {shown(shape)}: expected (H, W, 3), RGB.")
     return shape

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from .images import load_image
+from .words import shown, yes_or_no
 
 SMALLEST = 16  # pixels: on a smaller image there is nothing to see
 _NO_IMAGES = {"thumbs.db", "desktop.ini"}
@@ -63,8 +64,9 @@ def images_from_folder(path, size=128, *, progress=False):
     Raises ValueError where there are fewer than two classes, or none of a class's files can be used.
     """
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < SMALLEST:
-        raise ValueError(f"size is {size!r}: expected a whole number of pixels, {SMALLEST} or more.")
+        raise ValueError(f"size is {shown(size)}: expected a whole number of pixels, {SMALLEST} or more.")
     folder, classes = _class_folders(path)
+    progress = yes_or_no(progress, "progress")
     files = [(file, label) for label, sub in enumerate(classes) for file in _files(sub)]
     used, images, skipped = [], [], []
     for file, label in _with_progress(files, progress):
@@ -89,7 +91,11 @@ def images_from_folder(path, size=128, *, progress=False):
 
 def _class_folders(path):
     """Return (folder, its class folders), or say in one sentence why that can't be."""
-    folder = Path(path).expanduser()
+    try:
+        folder = Path(path).expanduser()
+        folder.exists()
+    except (TypeError, OSError, ValueError, RuntimeError):
+        raise TypeError(f"{shown(path)} can't be a folder: give the path of one.") from None
     wanted = "expected a folder with one subfolder of images for each class"
     if not folder.exists():
         raise FileNotFoundError(f"There is no folder {folder}: {wanted}; check the spelling and the folder you are in.")

@@ -2,10 +2,13 @@
 
 import io
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .words import shown
 
 MAX_PIXELS = 80_000_000
 
@@ -61,7 +64,11 @@ def _source(path_or_bytes):
         return f"The image of {len(data):,} bytes", io.BytesIO(data)
     if not isinstance(path_or_bytes, (str, Path)):
         raise TypeError(f"load_image got {type(path_or_bytes).__name__}: give a path or the bytes of an image file.")
-    path = Path(path_or_bytes).expanduser()
+    try:
+        path = Path(path_or_bytes).expanduser()
+        path.exists()
+    except (OSError, ValueError, RuntimeError) as error:  # far too long, an unknown ~somebody
+        raise ValueError(f"{shown(path_or_bytes)} can't be a path ({error}): give that of an image file, or its bytes.") from None
     if path.is_dir():
         raise ValueError(f"{path} is a folder: give one image file, or use images_from_folder for a whole folder.")
     if not path.exists():
@@ -143,8 +150,8 @@ def photo_credit(name):
 
 
 def _photo(name):
-    if name not in _PHOTOS:
-        raise ValueError(f"There is no sample photo {name!r}: choose from {', '.join(_PHOTOS)}.")
+    if not isinstance(name, str) or name not in _PHOTOS:
+        raise ValueError(f"There is no sample photo {shown(name)}: choose from {', '.join(_PHOTOS)}.")
     return _PHOTOS[name]
 
 
@@ -153,7 +160,10 @@ def check_image(image, shape=(None, None, 3)):
 
     shape: (H, W, 3) with None where any size will do.
     """
-    array = np.asarray(image)
+    try:
+        array = np.asarray(image)
+    except (TypeError, ValueError):  # lists of different lengths, a torch tensor that is somewhere else
+        raise TypeError(f"The image is {shown(image)}: give an RGB array (H, W, 3) with values 0 to 255.") from None
     if array.dtype == object or not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
         raise TypeError(f"The image has type {array.dtype}: give an RGB array (H, W, 3) with values 0 to 255.")
     if array.ndim == 4 and len(array) == 1:
@@ -175,6 +185,21 @@ def check_image(image, shape=(None, None, 3)):
         raise ValueError("The image has values that are NaN or infinite: expected 0 to 255.")
     if array.max() > 255:
         raise ValueError(f"The image has values up to {array.max():g}: expected 0 to 255 (16-bit images: divide by 257).")
+    return array
+
+
+def check_map(heatmap):
+    """Return a map (an Attribution or an array) as float64 (H, W), or raise in one sentence."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # complex numbers would lose a part without an error
+            array = np.asarray(heatmap, dtype=np.float64)
+    except Exception:
+        raise TypeError(f"The map is {shown(heatmap)}: expected numbers (H, W), or an Attribution.") from None
+    if array.ndim != 2 or not array.size:
+        raise ValueError(f"The map has shape {array.shape}: expected (H, W), or an Attribution.")
+    if not np.isfinite(array).all():
+        raise ValueError("The map has values that are NaN or infinite: nothing can be measured on it.")
     return array
 
 
@@ -203,5 +228,5 @@ def looks_preprocessed(image):
 
 def _positive_int(value, name):
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{name} is {value!r}: expected a whole number of pixels, 1 or more.")
+        raise ValueError(f"{name} is {shown(value)}: expected a whole number of pixels, 1 or more.")
     return int(value)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from . import graph
 from .classifier import Classifier, Gradients
+from .words import one_of, shown
 
 
 def is_keras_model(model):
@@ -53,7 +54,7 @@ class KerasClassifier(Classifier):
         if isinstance(layer, keras.layers.Layer):
             layer = next((path for path, known in self.layers.items() if known is layer), layer.name)
         if not isinstance(layer, str):
-            raise TypeError(f"layer is {layer!r}: give the name of a layer.")
+            raise TypeError(f"layer is {shown(layer)}: give the name of a layer.")
         if layer in self.layers:
             return layer
         named = [path for path in self.layers if path.split("/")[-1] == layer or path.endswith("/" + layer)]
@@ -61,7 +62,7 @@ class KerasClassifier(Classifier):
             return min(named, key=lambda path: path.count("/"))
         near = difflib.get_close_matches(layer, [path.split("/")[-1] for path in self.layers], 4, 0.4)
         listed = near or [path.split("/")[-1] for path in self.layers][-4:]
-        raise ValueError(f"There is no layer {layer!r}: did you mean {', '.join(listed)}? list(classifier.layers) has all.")
+        raise ValueError(f"There is no layer {shown(layer)}: did you mean {', '.join(listed)}? list(classifier.layers) has all.")
 
     def spatial_layers(self):
         """Return the paths of the layers whose output is a stack of maps, (H, W, channels), first to last."""
@@ -163,8 +164,7 @@ class KerasClassifier(Classifier):
         around, key: replace layers as in `graph.replay`; `key` names the replacement, so that it is compiled once.
         checked: the images were made from one that passed the checks, and may leave 0..255 (SmoothGrad's noise does).
         """
-        if of not in ("logit", "probability"):
-            raise ValueError(f"of is {of!r}: choose 'logit' or 'probability'.")
+        one_of(of, "of", ("logit", "probability"))
         self.require_logits()
         layer = None if layer is None else self.layer_path(layer)
         index = -1 if target is None else self.class_index(target)

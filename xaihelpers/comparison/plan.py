@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import metrics as measures
 from ..methods import METHODS
+from ..words import listed, shown
 
 
 def _again(found):
@@ -75,20 +76,22 @@ def make_plan(classifier, images, masks, methods, metrics, targets):
     if not images:
         raise ValueError("There are no images to compare on: give (N, H, W, 3), a list or {name: image}.")
     checked = [classifier.check(image) for image in images.values()]
-    masks = [None] * len(images) if masks is None else list(masks.values() if isinstance(masks, dict) else masks)
+    masks = masks.values() if isinstance(masks, dict) else [None] * len(images) if masks is None else masks
+    masks = listed(masks, "masks", "masks")
     if len(masks) != len(images):
         raise ValueError(f"There are {len(images)} images and {len(masks)} masks: give one mask an image.")
     one = targets is None or isinstance(targets, (str, int, np.integer))
-    targets = [targets] * len(images) if one else list(targets)
+    targets = [targets] * len(images) if one else listed(targets, "targets", "classes")
     if len(targets) != len(images):
         raise ValueError(f"There are {len(images)} images and {len(targets)} targets: give one for all, or one an image.")
     targets = [target if target is None else classifier.class_index(target) for target in targets]
     if metrics is None:
         metrics = [name for name in EVERY_TIME if any(mask is not None for mask in masks) or name not in NEED_MASKS]
     if not isinstance(metrics, dict):
-        unknown = [name for name in metrics if name not in METRICS]
+        metrics = listed(metrics, "metrics", "names")
+        unknown = [name for name in metrics if not isinstance(name, str) or name not in METRICS]
         if unknown:
-            raise ValueError(f"There is no metric {unknown[0]!r}: choose from {', '.join(METRICS)}.")
+            raise ValueError(f"There is no metric {shown(unknown[0])}: choose from {', '.join(METRICS)}.")
         metrics = {name: METRICS[name] for name in metrics}
     return Plan([Job(*each) for each in zip(images, checked, masks, targets)], _functions(classifier, methods), metrics)
 
@@ -99,13 +102,24 @@ def _functions(classifier, methods):
         maps = {name: method for name, method in METHODS.items() if method.family != "feature visualization"}
         methods = [name for name, method in maps.items() if classifier.has_gradients or not method.needs_gradients]
     if not isinstance(methods, dict):
-        methods = {name: {} for name in methods}
+        methods = {name if isinstance(name, str) else shown(name): {} for name in listed(methods, "methods", "names")}
     found = {label: given if isinstance(given, tuple) else (label, given) for label, given in methods.items()}
-    for function, parameters in found.values():
+    for given in found.values():
+        if len(given) != 2 or not isinstance(given[1], dict):
+            raise TypeError(f"A technique is {shown(given)}: give its name, {{name: parameters}}, or (function, parameters).")
+        function, parameters = given
         if isinstance(function, str):
             if function not in METHODS:
                 raise ValueError(f"There is no technique {function!r}: choose from {', '.join(METHODS)}.")
-            inspect.signature(METHODS[function].function).bind(None, None, None, **parameters)
+            _check_names(function, parameters)
         elif not callable(function):
             raise TypeError(f"A technique is {type(function).__name__}: give its name, or (function, parameters).")
     return found
+
+
+def _check_names(function, parameters):
+    """Raise TypeError, in one sentence, for parameters that a technique does not have."""
+    known = inspect.signature(METHODS[function].function).parameters
+    unknown = [name for name in parameters if name not in known]
+    if unknown:
+        raise TypeError(f"{function} has no parameter {shown(unknown[0])}: it has {', '.join(list(known)[3:])}.")

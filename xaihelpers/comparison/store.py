@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..words import shown
+
 COLUMNS = ["image", "method", "metric", "value", "passes", "seconds", "note"]
 
 
@@ -14,7 +16,7 @@ class Store:
     """The rows so far, and their file. done: {(image, method)}."""
 
     def __init__(self, file, fingerprint, n_metrics):
-        self.path, self.rows, self.done = None if file is None else Path(file), [], set()
+        self.path, self.rows, self.done = None if file is None else _checked_path(file), [], set()
         self._n_metrics = n_metrics
         if self.path is None:
             return
@@ -55,6 +57,20 @@ class Store:
     def table(self):
         """Return the rows as a table."""
         return pd.DataFrame(self.rows, columns=COLUMNS)
+
+
+def _checked_path(file):
+    """Return the path of a file that can be written, or say in one sentence why it can't."""
+    if not isinstance(file, (str, Path)):
+        raise TypeError(f"file is {shown(file)}: give the path of a CSV file, or None.")
+    path = Path(file)
+    try:
+        fits = path.parent.is_dir() and not path.is_dir() and "\0" not in str(path)
+    except OSError:  # a name that is far too long
+        fits = False
+    if not fits:
+        raise FileNotFoundError(f"{shown(file)} can't be written: give the path of a CSV file, in a folder that there is.")
+    return path
 
 
 def fingerprint(classifier, plan):

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..methods import METHODS
 from ..results import DiagnosticWarning
+from ..words import listed, yes_or_no
 from .carried import Carried
 from .plan import make_plan
 from .store import COLUMNS, Store, fingerprint
@@ -27,7 +28,8 @@ def compare(classifier, images, masks=None, methods=None, metrics=None, *, targe
     Images go through joblib: `with joblib.parallel_config(backend="dask"):` around the call takes them to a cluster.
     Interrupted, it returns the images that are done.
     """
-    images = dict(images) if isinstance(images, dict) else dict(enumerate(images))
+    images = dict(images) if isinstance(images, dict) else dict(enumerate(listed(images, "images", "images")))
+    progress = yes_or_no(progress, "progress")
     carried = Carried(classifier)
     plan = make_plan(carried.classifier(), images, masks, methods, metrics, targets)
     store = Store(file, fingerprint(carried.classifier(), plan), len(plan.metrics))

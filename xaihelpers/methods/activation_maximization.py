@@ -8,6 +8,7 @@ Olah, Mordvintsev and Schubert, "Feature Visualization", Distill, 2017.
 import numpy as np
 import tensorflow as tf
 
+from ..words import one_of
 from . import gradient_ascent as ascent
 from .contract import Seen, Slider, visualization, whole_number
 from .picture_space import Fourier, Pixels
@@ -19,6 +20,7 @@ _SLIDERS = {
     "total_variation": Slider(low=0.0, high=20.0, step=1.0, default=0.0),
 }
 _ANY_SIZE = 224
+_LARGEST = 4096
 
 
 @visualization(sliders=_SLIDERS)
@@ -40,6 +42,7 @@ def activation_maximization(
     """
     layer, index, name = _goal(classifier, target, layer, channel)
     steps, shape = whole_number(steps, "steps"), _shape(classifier, size)
+    one_of(optimizer, "optimizer", _DIRECTIONS)
     settings = {
         "step_size": ascent.number(step_size, "step_size", 0, strict=True), "l2": ascent.number(l2, "l2", 0),
         "total_variation": ascent.number(total_variation, "total_variation", 0),
@@ -88,8 +91,6 @@ def _functions(classifier, layer, picture, optimizer, penalised):
 
     penalised: whether the step takes off the two penalties; they take time even with weights of zero.
     """
-    if optimizer not in _DIRECTIONS:
-        raise ValueError(f"optimizer is {optimizer!r}: choose from {', '.join(map(repr, _DIRECTIONS))}.")
 
     @tf.function(autograph=False)
     def draw(x):
@@ -144,16 +145,17 @@ def _goal(classifier, target, layer, channel):
 def _shape(classifier, size):
     """Return (height, width) of the picture."""
     if size is not None:
-        return (whole_number(size, "size"),) * 2
+        if whole_number(size, "size") > _LARGEST:
+            raise ValueError(f"size is {size}: give {_LARGEST} pixels an edge or fewer.")
+        return (int(size),) * 2
     return tuple(edge or _ANY_SIZE for edge in classifier.input_shape[:2])
 
 
 def _space(space, shape, radius):
     """Return the way in which the picture is written down."""
+    one_of(space, "space", ("fourier", "pixels"))
     if space == "pixels":
         return Pixels(*shape, None if radius is None else ascent.number(radius, "radius", 0, strict=True))
-    if space != "fourier":
-        raise ValueError(f"space is {space!r}: choose 'fourier' or 'pixels'.")
     if radius is not None:
         raise ValueError("radius bounds pixels: choose space='pixels', or leave it out.")
     return Fourier(*shape)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from ..images import resize_map
 from ..results import Cost, DiagnosticWarning
+from ..words import as_array, shown
 from .contract import require, whole_number
 from .gradient_ascent import spatial_layer
 
@@ -127,14 +128,15 @@ def silence(classifier, image, channels, *, layer=None, batch_size=32):
     pixels = classifier.check(image)
     path = spatial_layer(classifier, layer)
     n = int(classifier.layers[path].output.shape[-1])
-    groups = np.atleast_2d(np.asarray(channels))
-    if not np.issubdtype(groups.dtype, np.integer) or groups.ndim != 2 or groups.min() < 0 or groups.max() >= n:
-        raise ValueError(f"channels is {channels!r}: layer {path!r} has the channels 0 to {n - 1}.")
+    groups, batch_size = np.atleast_2d(as_array(channels, "channels")), whole_number(batch_size, "batch_size")
+    whole = groups.dtype.kind in "ui" and groups.ndim == 2 and groups.size
+    if not whole or groups.min() < 0 or groups.max() >= n:
+        raise ValueError(f"channels is {shown(channels)}: layer {path!r} has the channels 0 to {n - 1}.")
     kept = np.ones((len(groups), n), dtype=np.float32)
     np.put_along_axis(kept, groups, 0, axis=1)
     function = classifier.compiled(("silence", path), lambda: _silenced(classifier, path))
     logits = []
-    for start in range(0, len(kept), whole_number(batch_size, "batch_size")):
+    for start in range(0, len(kept), batch_size):
         logits.append(function(tf.constant(pixels[None]), tf.constant(kept[start : start + batch_size])).numpy())
         classifier.count(forward=len(logits[-1]))
     return np.concatenate(logits)

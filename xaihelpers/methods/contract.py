@@ -13,6 +13,7 @@ import numpy as np
 from ..classifier import Classifier
 from ..images import as_uint8, check_image, looks_preprocessed
 from ..results import Attribution, DiagnosticWarning, Visualization
+from ..words import is_number, is_whole, shown, whole_number, yes_or_no
 
 _QUIET = ContextVar("quiet", default=False)
 
@@ -70,10 +71,10 @@ def technique(*, family, needs_gradients, sliders=None):
 
         @functools.wraps(find)
         def explain(classifier, image, target=None, **parameters):
-            bound = signature.bind(classifier, image, target, **parameters)
-            bound.apply_defaults()
+            bound = _bound(find.__name__, signature, classifier, image, target, **parameters)
             parameters = dict(list(bound.arguments.items())[3:])
             require(classifier, needs_gradients, find.__name__)
+            _check_kinds(signature, parameters)
             pixels = classifier.check(image)
             index = None if target is None else classifier.class_index(target)
             with classifier.measure() as cost:
@@ -122,10 +123,10 @@ def visualization(*, sliders=None):
 
         @functools.wraps(find)
         def visualize(classifier, *given, **parameters):
-            bound = signature.bind(classifier, *given, **parameters)
-            bound.apply_defaults()
+            bound = _bound(find.__name__, signature, classifier, *given, **parameters)
             arguments = dict(list(bound.arguments.items())[1:])
             require(classifier, True, find.__name__)
+            _check_kinds(signature, arguments)
             if takes_image:
                 arguments["image"] = check_image(arguments["image"])
             if arguments["target"] is not None:
@@ -156,11 +157,34 @@ def require(classifier, needs_gradients, name):
                         "that only asks questions (occlusion, rise, lime, anchors).")  # fmt: skip
 
 
-def whole_number(value, name, least=1):
-    """Return `value` as an int, or raise ValueError where it is no whole number of `least` or more."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name} is {value!r}: expected a whole number, {least} or more.")
-    return int(value)
+def _bound(name, signature, *given, **named):
+    """Return the arguments bound to their names, defaults included; TypeError, in one sentence, where they do not fit."""
+    try:
+        bound = signature.bind(*given, **named)
+    except TypeError as error:
+        known = ", ".join(list(signature.parameters)[1:])
+        raise TypeError(f"{name} could not be called so ({error}): after the classifier it takes {known}.") from None
+    bound.apply_defaults()
+    return bound
+
+
+def _check_kinds(signature, given):
+    """Raise ValueError for a value that is not of its default's kind: yes or no, a whole number, a number.
+
+    What else a parameter must be only its technique knows.
+    """
+    for name, value in given.items():
+        kind = type(signature.parameters[name].default)
+        if kind is bool:
+            yes_or_no(value, name)
+        # A fill is a colour in numbers, or a word.
+        if kind is int and name != "fill" and not is_whole(value):
+            raise ValueError(f"{name} is {shown(value)}: expected a whole number.")
+        if kind is float and not is_number(value):
+            raise ValueError(f"{name} is {shown(value)}: expected a number.")
+    for name, least in (("seed", 0), ("batch_size", 1)):
+        if name in given:
+            whole_number(given[name], name, least)
 
 
 def strongest_channel(gradient):

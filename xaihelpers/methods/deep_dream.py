@@ -6,6 +6,7 @@ Mordvintsev, Olah and Tyka, "Inceptionism: Going Deeper into Neural Networks", G
 import numpy as np
 import tensorflow as tf
 
+from ..words import is_number, shown
 from . import gradient_ascent as ascent
 from .contract import Seen, Slider, visualization, whole_number
 
@@ -97,7 +98,9 @@ class _Dream:
 
 def octave_sizes(shape, octaves, scale):
     """Return [(height, width), ...] from the smallest octave to the image's own shape."""
-    sizes = [tuple(max(1, round(edge / scale**i)) for edge in shape) for i in range(octaves)][::-1]
+    with np.errstate(over="ignore"):  # many octaves: infinity, and not an error
+        smaller = np.float64(scale) ** np.arange(octaves)[::-1]
+    sizes = [tuple(max(1, round(edge / each)) for edge in shape) for each in smaller]
     if min(sizes[0]) < _SMALLEST:
         raise ValueError(f"The image is {shape[0]} x {shape[1]} pixels and the smallest of {octaves} octaves would be "
                          f"{sizes[0][0]} x {sizes[0][1]}, under {_SMALLEST}: take a larger image or fewer octaves.")  # fmt: skip
@@ -175,7 +178,7 @@ def _goal(classifier, target, layers, channel):
         ascent.spatial_layer(classifier)
         spatial = classifier.spatial_layers()
         layers = spatial[2 * len(spatial) // 3]
-    weights = layers if isinstance(layers, dict) else dict.fromkeys([layers] if isinstance(layers, str) else layers, 1.0)
+    weights = _weights(layers)
     if not weights:
         raise ValueError("layers is empty: give at least one layer.")
     weights = {ascent.spatial_layer(classifier, layer): float(weight) for layer, weight in weights.items()}
@@ -185,6 +188,17 @@ def _goal(classifier, target, layers, channel):
     short = [path.split("/")[-1] if weight == 1 else f"{weight:g} x {path.split('/')[-1]}" for path, weight in weights.items()]
     name = " + ".join(short) + ("" if channel is None else f", channel {channel}")
     return weights, -1 if channel is None else channel, name
+
+
+def _weights(layers):
+    """Return {layer: weight} for one name, a list of names, or names with weights."""
+    if isinstance(layers, str):
+        return {layers: 1.0}
+    if isinstance(layers, (list, tuple)) and all(isinstance(layer, str) for layer in layers):
+        return dict.fromkeys(layers, 1.0)
+    if isinstance(layers, dict) and all(isinstance(layer, str) and is_number(weight) for layer, weight in layers.items()):
+        return layers
+    raise TypeError(f"layers is {shown(layers)}: give the name of a layer, a list of names, or {{name: weight}}.")
 
 
 def _tile(classifier, tile):

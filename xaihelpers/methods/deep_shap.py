@@ -26,8 +26,6 @@ def deep_shap(classifier, image, target=None, *, background="greys", seed=0, bat
         "completeness_gap", by how much the sum misses; "backgrounds" (N, H, W, 3).
     Raises ValueError, with layers, for operations without a rule. Source: Lundberg and Lee, NeurIPS 2017.
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size!r}: expected a whole number, 1 or more.")
     backgrounds = background_images(image, background, classifier)
     function = classifier.compiled("deep_shap", lambda: _compile(classifier))
     if target is None:

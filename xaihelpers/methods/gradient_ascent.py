@@ -7,6 +7,8 @@ that climbs, shows its progress, and keeps what it has when it is interrupted.
 import numpy as np
 import tensorflow as tf
 
+from ..words import is_number, is_whole, shown
+
 # -- what is driven up -----------------------------------------------------------------------------------------------
 
 
@@ -125,9 +127,8 @@ def what_happened(values, steps):
 
 def number(value, name, low, strict=False):
     """Return `value` as a float, or raise ValueError where it is no number of at least `low` (more than, where strict)."""
-    fits = isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and np.isfinite(value)
-    if not fits or value < low or (strict and value == low):
-        raise ValueError(f"{name} is {value!r}: expected a number, {'more than ' if strict else 'at least '}{low}.")
+    if not is_number(value) or value < low or (strict and value == low):
+        raise ValueError(f"{name} is {shown(value)}: expected a number, {'more than ' if strict else 'at least '}{low}.")
     return float(value)
 
 
@@ -149,6 +150,6 @@ def n_channels(classifier, path):
 
 def check_channel(channel, layer, n):
     """Return a channel's number as an int, or raise ValueError where the layer has no such channel; it has n."""
-    if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or not 0 <= channel < n:
-        raise ValueError(f"channel is {channel!r}: layer {layer!r} has the channels 0 to {n - 1}.")
+    if not is_whole(channel) or not 0 <= channel < n:
+        raise ValueError(f"channel is {shown(channel)}: layer {layer!r} has the channels 0 to {n - 1}.")
     return int(channel)

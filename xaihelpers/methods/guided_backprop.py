@@ -6,6 +6,7 @@ Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 
 
 import tensorflow as tf
 
+from ..words import one_of
 from .activation_rules import Trace
 from .contract import Finding, Slider, strongest_channel, technique
 
@@ -42,8 +43,7 @@ def guided_backprop(classifier, image, target=None, *, rule="guided", seed=0, ba
     Raises ValueError, with the layers' names, where an activation is no ReLU, or where there is none.
     Source: Springenberg and others, ICLR workshop 2015.
     """
-    if rule not in _RULES:
-        raise ValueError(f"rule is {rule!r}: choose from {', '.join(map(repr, _RULES))}.")
+    one_of(rule, "rule", _RULES)
     function, replaced = classifier.compiled(("guided_backprop", rule), lambda: _compile(classifier, rule))
     index, gradient = function(tf.constant(image[None]), tf.constant([-1 if target is None else target]))
     classifier.count(forward=1, backward=1)

@@ -131,5 +131,5 @@ def _check_sizes(patch, stride, levels, keep, shorter):
     if patch * 2 ** (levels - 1) > shorter:
         raise ValueError(f"With levels = {levels} the first patches are {patch * 2 ** (levels - 1)} pixels an edge, larger than "
                          f"the image ({shorter}): use fewer levels or a smaller patch.")  # fmt: skip
-    if isinstance(keep, bool) or not isinstance(keep, (int, float, np.integer, np.floating)) or not 0 < keep <= 1:
+    if not 0 < keep <= 1:
         raise ValueError(f"keep is {keep!r}: expected the share of the image that is looked at closely, above 0, at most 1.")

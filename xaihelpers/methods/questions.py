@@ -4,6 +4,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from ..classifier import Stopped
+from ..words import as_array, shown
 
 LIKELY_SAME = 1e-6  # answers that differ by less are one number, rounded
 
@@ -39,10 +40,10 @@ def own_fill(image, fill):
             return np.broadcast_to(image.mean(axis=(0, 1)), image.shape)
         if fill == "blur":
             return _blurred(image)
-    elif (colour := np.asarray(fill)).dtype.kind in "uif" and colour.shape in ((), (1,), (3,)):
+    elif (colour := as_array(fill, "fill")).dtype.kind in "uif" and colour.shape in ((), (1,), (3,)):
         if ((colour >= 0) & (colour <= 255)).all():
             return np.broadcast_to(colour.astype(np.float32), image.shape)
-    raise ValueError(f"fill is {fill!r}: give 'mean', 'blur', or a colour 0 to 255 such as 127 or (255, 0, 0).")
+    raise ValueError(f"fill is {shown(fill)}: give 'mean', 'blur', or a colour 0 to 255 such as 127 or (255, 0, 0).")
 
 
 def _blurred(image):

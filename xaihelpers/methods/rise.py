@@ -6,6 +6,7 @@ Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Bla
 import numpy as np
 
 from ..classifier import Stopped
+from ..words import one_of
 from .contract import Finding, Slider, technique, whole_number
 from .mask_regression import LARGEST_GRID, Estimate, LineThroughAnswers
 from .masks import DESIGNS, Masks
@@ -127,12 +128,10 @@ def _checked_grid(grid, shape):
 
 
 def _checked_share(p):
-    if isinstance(p, (bool, np.bool_)) or not isinstance(p, (int, float, np.integer, np.floating)) or not 0 < p < 1:
+    if not 0 < p < 1:
         raise ValueError(f"p is {p!r}: expected the probability that a cell is kept, above 0 and below 1.")
     return float(p)
 
 
 def _checked_design(design):
-    if design not in DESIGNS:
-        raise ValueError(f"There is no design {design!r}: choose from {', '.join(DESIGNS)}.")
-    return design
+    return one_of(design, "design", DESIGNS)

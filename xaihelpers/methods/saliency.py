@@ -32,7 +32,7 @@ def saliency(classifier, image, target=None, *, times_input=False, noise=0.0, sa
     details: "gradient" (H, W, 3), signed, with respect to the preprocessed input; "probability" of the class.
     Raises ValueError for a negative noise or no samples. Source: Simonyan and others, ICLR workshop 2014.
     """
-    if not isinstance(noise, (int, float, np.number)) or isinstance(noise, bool) or not 0 <= noise < np.inf:
+    if not 0 <= noise < np.inf:
         raise ValueError(f"noise is {noise!r}: give a share of the image's range, 0 or more; 0.15 is usual.")
     whole_number(samples, "samples")
     # The clean image comes first: it settles the class, and is the whole answer where there is no noise.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..words import as_array, shown
 from .contract import whole_number
 
 
@@ -17,7 +18,7 @@ def segment(image, how="slic", n_segments=50):
     n_segments = whole_number(n_segments, "n_segments", 2)
     if isinstance(how, str):
         if how not in SEGMENTATIONS:
-            raise ValueError(f"There is no segmentation {how!r}: choose from {', '.join(SEGMENTATIONS)}, or give labels (H, W).")
+            raise ValueError(f"There is no segmentation {shown(how)}: choose from {', '.join(SEGMENTATIONS)}, or give labels (H, W).")
         # scikit-image wants floats from 0 to 1; on floats up to 255 its colour conversion gives nonsense without a word.
         labels = SEGMENTATIONS[how](np.clip(np.asarray(image, dtype=np.float64) / 255, 0, 1), n_segments)
     else:
@@ -27,7 +28,7 @@ def segment(image, how="slic", n_segments=50):
 
 def check_labels(labels, shape):
     """Return labels renumbered 0, 1, ..., K - 1, or say in one sentence why they are no segmentation of (H, W) pixels."""
-    labels = np.asarray(labels)
+    labels = as_array(labels, "segments")
     if labels.shape != tuple(shape):
         raise ValueError(f"The segments have shape {labels.shape} and the image {tuple(shape)}: give one label a pixel.")
     if labels.dtype == object or not np.issubdtype(labels.dtype, np.number) or not (labels == np.floor(labels)).all():
@@ -80,11 +81,11 @@ def fill_image(image, segments, fill="mean"):
         if fill == "mean":
             return _mean_colours(image, segments)
         if fill != "black":
-            raise ValueError(f"There is no fill {fill!r}: choose 'mean', 'black', or a colour such as 127 or (255, 0, 0).")
+            raise ValueError(f"There is no fill {shown(fill)}: choose 'mean', 'black', or a colour such as 127 or (255, 0, 0).")
         fill = 0
-    colour = np.asarray(fill)
+    colour = as_array(fill, "fill")
     if colour.dtype.kind not in "uif" or colour.shape not in ((), (3,)) or not ((colour >= 0) & (colour <= 255)).all():
-        raise ValueError(f"fill is {fill!r}: give 'mean', 'black', or a colour of one or three numbers from 0 to 255.")
+        raise ValueError(f"fill is {shown(fill)}: give 'mean', 'black', or a colour of one or three numbers from 0 to 255.")
     return np.broadcast_to(np.float32(colour), image.shape).copy()
 
 
@@ -135,4 +136,4 @@ def number_between(value, name, low, high=np.inf, inclusive=False):
         return float(value)
     bounds = f"{low:g} or more" if inclusive else f"above {low:g}"
     bounds += "" if np.isinf(high) else f" and below {high:g}"
-    raise ValueError(f"{name} is {value!r}: expected a number {bounds}.")
+    raise ValueError(f"{name} is {shown(value)}: expected a number {bounds}.")

@@ -11,6 +11,7 @@ from ..classifier import Classifier
 from ..images import check_image
 from ..methods.questions import own_fill
 from ..results import Attribution, Cost
+from ..words import as_array, is_whole, one_of, shown, whole_number
 from .maps import checked_map
 
 
@@ -76,10 +77,10 @@ def insertion(
 
 def _curve(kind, classifier, attribution, image, target, steps, baseline, of, seed, batch_size):
     heatmap, image, target = _question(classifier, attribution, image, target)
-    if of not in ("probability", "logit"):
-        raise ValueError(f"of is {of!r}: choose 'probability' or 'logit'.")
-    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or not 1 <= steps <= heatmap.size:
-        raise ValueError(f"steps is {steps!r}: expected a whole number from 1 to the {heatmap.size} pixels of the map.")
+    one_of(of, "of", ("probability", "logit"))
+    seed, batch_size = whole_number(seed, "seed", 0), whole_number(batch_size, "batch_size")
+    if not is_whole(steps) or not 1 <= steps <= heatmap.size:
+        raise ValueError(f"steps is {shown(steps)}: expected a whole number from 1 to the {heatmap.size} pixels of the map.")
     base, words = baseline_image(image, baseline)
     rank = ranks(heatmap, seed)
     # changed[i] pixels are changed at step i; the first picture is untouched, the last one wholly changed.
@@ -126,11 +127,13 @@ def baseline_image(image, baseline):
     if isinstance(baseline, str):
         if baseline in ("mean", "blur"):
             return own_fill(image, baseline), {"mean": "mean colour", "blur": "the image blurred"}[baseline]
-        raise ValueError(f"baseline is {baseline!r}: choose 'mean', 'blur', a grey level, an RGB colour or an image.")
-    colour = np.asarray(baseline, dtype=np.float32)
-    if colour.ndim < 3 and colour.shape in ((), (3,)) and np.isfinite(colour).all() and 0 <= colour.min() and colour.max() <= 255:
+        raise ValueError(f"baseline is {shown(baseline)}: choose 'mean', 'blur', a grey level, an RGB colour or an image.")
+    colour = as_array(baseline, "baseline")
+    plain = colour.dtype.kind in "uif" and colour.shape in ((), (3,))
+    if plain and np.isfinite(colour).all() and 0 <= colour.min() and colour.max() <= 255:
+        colour = colour.astype(np.float32)
         words = f"grey {colour:g}" if colour.ndim == 0 else "colour ({:g}, {:g}, {:g})".format(*colour)
         return np.broadcast_to(colour, image.shape), words
     if colour.ndim < 3:
-        raise ValueError(f"baseline is {baseline!r}: expected a grey level 0 to 255, an RGB colour, or an image (H, W, 3).")
+        raise ValueError(f"baseline is {shown(baseline)}: expected a grey level 0 to 255, an RGB colour, or an image (H, W, 3).")
     return check_image(colour, image.shape), "an image given"

@@ -6,6 +6,7 @@ For all three a map of random numbers scores the share of the image that the mas
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from ..words import is_number, shown
 from .maps import checked_pair
 
 
@@ -18,8 +19,8 @@ def pointing_game(heatmap, mask, *, tolerance=0):
     Attention by Excitation Backprop", ECCV 2016.
     """
     heatmap, mask = checked_pair(heatmap, mask)
-    if tolerance < 0:
-        raise ValueError(f"tolerance is {tolerance!r}: expected a number of pixels, 0 or more.")
+    if not is_number(tolerance) or tolerance < 0:
+        raise ValueError(f"tolerance is {shown(tolerance)}: expected a number of pixels, 0 or more.")
     near = distance_transform_edt(~mask) <= tolerance
     return float(near[heatmap == heatmap.max()].mean())
 

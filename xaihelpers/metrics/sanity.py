@@ -13,6 +13,7 @@ from ..classifier import Classifier
 from ..methods import METHODS
 from ..methods.contract import require
 from ..results import DiagnosticWarning
+from ..words import is_number, is_whole, one_of, shown, whole_number, yes_or_no
 from .shape import rank_correlation
 
 
@@ -46,11 +47,12 @@ def model_randomisation(
     The real network is not touched: a copy is. Raises TypeError where the classifier is a plain function.
     Source: Adebayo and others, NeurIPS 2018 ("cascading randomization").
     """
-    method = _function(method)
+    method, absolute, seed = _function(method), yes_or_no(absolute, "absolute"), whole_number(seed, "seed", 0)
+    if stages is not None and (not is_whole(stages) or stages < 1):
+        raise ValueError(f"stages is {shown(stages)}: expected a whole number, 1 or more, or None for every layer.")
+    progress = yes_or_no(progress, "progress")
     original = _quietly(method, classifier, image, target, **parameters)
     copy, layers = randomised_copy(classifier, of_layers=()), weighted_layers(classifier)
-    if stages is not None and (isinstance(stages, bool) or not isinstance(stages, (int, np.integer)) or stages < 1):
-        raise ValueError(f"stages is {stages!r}: expected a whole number, 1 or more, or None for every layer.")
     groups = np.array_split(layers[::-1], min(stages or len(layers), len(layers)))
     maps = []
     for stage, group in enumerate(_tqdm(groups, progress, "stages")):
@@ -108,11 +110,11 @@ def stability(
     repeats: number of noisy images. NaN where a map is the same everywhere.
     Source: Ghorbani, Abid and Zou, AAAI 2019 (rank correlation under perturbation).
     """
-    if not noise > 0 or not np.isfinite(noise):
-        raise ValueError(f"noise is {noise!r}: expected a standard deviation above 0, in grey levels of 0..255.")
-    if isinstance(repeats, bool) or not isinstance(repeats, (int, np.integer)) or repeats < 1:
-        raise ValueError(f"repeats is {repeats!r}: expected a whole number, 1 or more.")
-    method, random = _function(method), np.random.default_rng(seed)
+    if not is_number(noise) or not noise > 0:
+        raise ValueError(f"noise is {shown(noise)}: expected a standard deviation above 0, in grey levels of 0..255.")
+    repeats, progress = whole_number(repeats, "repeats"), yes_or_no(progress, "progress")
+    absolute = yes_or_no(absolute, "absolute")
+    method, random = _function(method), np.random.default_rng(whole_number(seed, "seed", 0))
     original = _quietly(method, classifier, image, target, **parameters)
     pixels, found = np.asarray(image, dtype=np.float32), []
     for _ in _tqdm(range(repeats), progress, "noisy images"):
@@ -125,7 +127,7 @@ def stability(
 def _function(method):
     """Return the technique for its name; a function is taken as it is."""
     if isinstance(method, str):
-        return METHODS[method].function
+        return METHODS[one_of(method, "method", METHODS)].function
     if not callable(method):
         raise TypeError(f"method is {type(method).__name__}: give the name of a technique, or the function.")
     return method

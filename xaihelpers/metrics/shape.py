@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.stats import rankdata
 
+from ..words import is_number, listed, shown, yes_or_no
 from .maps import checked_map
 
 
@@ -29,6 +30,7 @@ def rank_correlation(a, b, *, absolute=False):
     a, b = checked_map(a), checked_map(b)
     if a.shape != b.shape:
         raise ValueError(f"The maps are {a.shape} and {b.shape}: both must have the same size.")
+    absolute = yes_or_no(absolute, "absolute")
     a, b = (rankdata(np.abs(m) if absolute else m, axis=None) for m in (a, b))
     a, b = a - a.mean(), b - b.mean()
     length = np.sqrt((a @ a) * (b @ b))
@@ -42,8 +44,8 @@ def agreement(a, b, *, top=0.1):
     Source: Krishna and others, "The Disagreement Problem in Explainable Machine Learning", arXiv 2202.01602, 2022
     ("feature agreement").
     """
-    if not 0 < top <= 1:
-        raise ValueError(f"top is {top!r}: expected a share of the pixels, above 0 and up to 1.")
+    if not is_number(top) or not 0 < top <= 1:
+        raise ValueError(f"top is {shown(top)}: expected a share of the pixels, above 0 and up to 1.")
     a, b = checked_map(a), checked_map(b)
     if a.shape != b.shape:
         raise ValueError(f"The maps are {a.shape} and {b.shape}: both must have the same size.")
@@ -63,7 +65,9 @@ def agreement_matrix(maps, measure=rank_correlation):
 
     maps: a list of maps of one image. measure: a function of two maps, such as `rank_correlation` or `agreement`.
     """
-    maps = list(maps)
+    maps = listed(maps, "maps", "maps of one image")
+    if not callable(measure):
+        raise TypeError(f"measure is {shown(measure)}: give a function of two maps, such as rank_correlation.")
     matrix = np.eye(len(maps))
     for i in range(len(maps)):
         for j in range(i):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..words import one_of, whole_number
 from .artefacts import ARTEFACTS
 from .draw import draw, draw_plain, generator
 from .lesions import CLASSES
@@ -95,13 +96,14 @@ def repaint(data, where="outside", seed=0):
     seed: which other skin.
     Raises ValueError for any other `where`.
     """
+    if not isinstance(data, RashData):
+        raise TypeError(f"repaint got {type(data).__name__}: give what make_rashes or load_test_split returned.")
+    one_of(where, "where", ("outside", "inside"), " (of the lesion masks)")
     if where == "inside":
         plain = data.without_lesions()
         mask = data.lesion_masks[..., None]
         return replace(plain, images=np.where(mask, plain.images, data.images))
-    if where != "outside":
-        raise ValueError(f"repaint got where={where!r}: say 'outside' or 'inside' (of the lesion masks).")
-    steps = generator("repaint", seed).integers(1, len(TONES), len(data))
+    steps = generator("repaint", whole_number(seed, "seed", 0)).integers(1, len(TONES), len(data))
     tones = (data.tones + steps) % len(TONES)  # any tone but its own
     other = np.stack([draw_plain("repaint", seed, i, tone) for i, tone in enumerate(tones)])
     images = np.where(data.lesion_masks[..., None], data.images, other)

@@ -4,6 +4,7 @@ import numbers
 
 import numpy as np
 
+from ..words import one_of, shown, yes_or_no
 from .artefacts import ARTEFACTS
 from .data import draw_data
 from .draw import generator
@@ -28,7 +29,7 @@ def make_rashes(n, seed=0, *, class_weights=None, artefact=None, artefact_class=
     Raises ValueError for anything else, in one sentence.
     """
     n, seed = _checked_number("n", n, 1, 10_000_000), _checked_number("seed", seed, 0, 2**32 - 1)
-    weights = _checked_weights(class_weights)
+    weights, progress = _checked_weights(class_weights), yes_or_no(progress, "progress")
     _check_artefact(artefact, artefact_class, artefact_probability)
     choices = generator("train", seed, _CHOICES)
     labels = choices.permutation(np.repeat(np.arange(len(CLASSES)), _counts(n, weights)))
@@ -47,8 +48,8 @@ def _counts(n, weights):
 
 
 def _checked_number(name, value, low, high):
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not low <= value <= high:
-        raise ValueError(f"make_rashes got {name}={value!r}: give a whole number from {low} to {high:,}.")
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"make_rashes got {name}={shown(value)}: give a whole number from {low} to {high:,}.")
     return int(value)
 
 
@@ -59,7 +60,7 @@ def _checked_weights(weights):
     if isinstance(weights, dict):
         unknown = [name for name in weights if name not in CLASSES]
         if unknown:
-            raise ValueError(f"class_weights names {unknown[0]!r}: the classes are {', '.join(CLASSES)}.")
+            raise ValueError(f"class_weights names {shown(unknown[0])}: the classes are {', '.join(CLASSES)}.")
         weights = [weights.get(name, 0) for name in CLASSES]
     try:
         array = np.asarray(weights, float)
@@ -67,18 +68,18 @@ def _checked_weights(weights):
         array = np.full(1, np.nan)
     if array.shape != (len(CLASSES),) or not np.isfinite(array).all() or array.min() < 0 or array.sum() == 0:
         raise ValueError(
-            f"class_weights is {weights!r}: give six numbers of at least 0, not all 0, or a dict from class names to such "
+            f"class_weights is {shown(weights)}: give six numbers of at least 0, not all 0, or a dict from class names to such "
             "numbers."
         )
     return array
 
 
 def _check_artefact(artefact, artefact_class, probability):
-    if artefact is not None and artefact not in ARTEFACTS:
-        raise ValueError(f"artefact is {artefact!r}: choose 'sticker' or 'ruler', or None for none.")
-    if artefact_class is not None and artefact_class not in CLASSES:
-        raise ValueError(f"artefact_class is {artefact_class!r}: the classes are {', '.join(CLASSES)}.")
+    if artefact is not None:
+        one_of(artefact, "artefact", ARTEFACTS, ", or None for none")
+    if artefact_class is not None:
+        one_of(artefact_class, "artefact_class", CLASSES)
     if artefact_class is not None and artefact is None:
         raise ValueError(f"artefact_class is {artefact_class!r} but artefact is None: say which, 'sticker' or 'ruler'.")
     if isinstance(probability, bool) or not isinstance(probability, numbers.Real) or not 0 <= probability <= 1:
-        raise ValueError(f"artefact_probability is {probability!r}: give a share from 0 to 1, for example 0.95.")
+        raise ValueError(f"artefact_probability is {shown(probability)}: give a share from 0 to 1, for example 0.95.")

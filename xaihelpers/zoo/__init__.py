@@ -26,10 +26,10 @@ def load_classifier(name):
     name: one of `classifier_names()`.
     Raises ValueError, with the names there are, for another; ConnectionError where weights must be fetched and can't be.
     """
-    if name not in _ZOO:
+    if not isinstance(name, str) or name not in _ZOO:
         near = difflib.get_close_matches(str(name), _ZOO, 1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise ValueError(f"There is no classifier {name!r}{hint}: choose from {', '.join(_ZOO)}.")
+        raise ValueError(f"There is no classifier {str(name)[:60]!r}{hint}: choose from {', '.join(_ZOO)}.")
     import_tensorflow()
     module, function, _ = _ZOO[name]
     return getattr(import_module(module, __name__), function)()
