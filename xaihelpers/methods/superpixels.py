@@ -18,7 +18,8 @@ def segment(image, how="slic", n_segments=50):
     n_segments = whole_number(n_segments, "n_segments", 2)
     if isinstance(how, str):
         if how not in SEGMENTATIONS:
-            raise ValueError(f"There is no segmentation {shown(how)}: choose from {', '.join(SEGMENTATIONS)}, or give labels (H, W).")
+            there_are = ", ".join(SEGMENTATIONS)
+            raise ValueError(f"There is no segmentation {shown(how)}: choose from {there_are}, or give labels (H, W).")
         # scikit-image wants floats from 0 to 1; on floats up to 255 its colour conversion gives nonsense without a word.
         labels = SEGMENTATIONS[how](np.clip(np.asarray(image, dtype=np.float64) / 255, 0, 1), n_segments)
     else:
