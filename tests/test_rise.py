@@ -280,7 +280,7 @@ def test_a_callable_that_writes_into_its_images_does_no_harm():
     ({"grid": 0}, "grid is 0"), ({"grid": 17}, "grid is 17 .* 16 cells or fewer"), ({"p": 0}, "p is 0"), ({"p": 1}, "p is 1"),
     ({"p": 1.5}, "p is 1.5"), ({"p": float("nan")}, "p is nan"), ({"p": "half"}, "p is 'half'"),
     ({"fill": "pink"}, "fill is 'pink'"), ({"fill": -1}, "fill is -1"),
-    ({"design": "clever"}, "no design 'clever'"), ({"batch_size": 0}, "batch_size is 0"), ({"seed": -1}, "seed is -1"),
+    ({"design": "clever"}, "design is 'clever'"), ({"batch_size": 0}, "batch_size is 0"), ({"seed": -1}, "seed is -1"),
     ({"target": "maybe"}, "no class 'maybe'"), ({"target": 2}, "no class 2"),
 ])  # fmt: skip
 def test_bad_arguments_are_named_before_the_model_is_asked(bad, message):

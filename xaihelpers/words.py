@@ -16,7 +16,9 @@ def shown(value):
 def one_of(value, name, choices, otherwise=""):
     """Return a word that is among the choices, or raise ValueError, in one sentence that lists them."""
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} is {shown(value)}: choose from {', '.join(map(repr, choices))}{otherwise}.")
+        words = [repr(choice) for choice in choices]
+        there_are = " or ".join(words) if len(words) == 2 else f"from {', '.join(words)}"
+        raise ValueError(f"{name} is {shown(value)}: choose {there_are}{otherwise}.")
     return value
 
 
