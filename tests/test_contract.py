@@ -260,6 +260,15 @@ def test_a_new_technique_has_a_name_and_sliders(with_brightness, classifier, pic
     assert widget.picture.value != before and widget.result.parameters["power"] == 3.0
 
 
+def test_a_new_technique_is_in_the_playground(with_brightness, classifier, picture):
+    network = classifier("own function")
+    playground = xh.playground({"red or not": network}, {"coffee": picture("photo", network)})
+    playground.wait(60)
+    slot = playground.slots[0]
+    slot.choice.value = "brightness"
+    assert slot.chosen() == ("brightness", {"power": 1.0}) and set(slot.controls) == {"power"}
+
+
 def test_a_new_technique_is_tried_here(with_brightness, classifier, picture):
     assert list(ends("brightness")) == [("power", 3.0)] and cheapest(xh.METHODS["brightness"]) == {"power": 1.0}
     network = classifier("own function")
