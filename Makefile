@@ -5,6 +5,9 @@ PY := .venv/bin/python
 LAB := $(if $(filter 0,$(shell id -u)),--allow-root)
 LAB += $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname -s)),,--no-browser)
 
+# An upload is one message to the server, which takes 10 MB unless told otherwise.
+LAB += "--ServerApp.tornado_settings={'websocket_max_message_size': 100000000}"
+
 help:
 	@echo 'make lab           open the course in JupyterLab (the first call installs it into .venv)'
 	@echo 'make playground    open the playground as an app in the browser'

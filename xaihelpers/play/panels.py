@@ -9,11 +9,12 @@ from ..images import as_uint8
 from ..zoo import classifier_names
 from . import page
 from .models import FIND_OUT, RANGES
-from .sources import course_images, given_image
+from .sources import LARGEST_BYTES, course_images, given_image
 
 COLUMN = {"flex": "1 1 215px", "max_width": "300px", "margin": "0 12px 8px 0"}  # four of them beside each other
 _WIDE = {"description_width": "initial"}
 _TOP = 5
+_LIMIT = f"up to {LARGEST_BYTES / 1e6:.0f} MB"
 
 
 class ImagePanel(ipywidgets.VBox):
@@ -23,7 +24,9 @@ class ImagePanel(ipywidgets.VBox):
         own = {str(name): given_image(name, image) for name, image in images.items()}
         self.sources = {**own, **course_images()}
         self.choice = ipywidgets.Dropdown(options=list(self.sources), description="Image", style=_WIDE, layout={"width": "auto"})
-        self.upload = ipywidgets.FileUpload(accept="image/*", description="Upload a photo", layout={"width": "auto"})
+        self.upload = ipywidgets.FileUpload(
+            accept="image/*", description="Upload a photo", tooltip=_LIMIT, layout={"width": "auto"}
+        )
         self.thumbnail = ipywidgets.Image(format="jpeg", layout={"width": "160px", "height": "160px", "object_fit": "contain"})
         self.thumbnail.add_class("xh-thumbnail")
         super().__init__([self.choice, self.upload, self.thumbnail], layout=COLUMN)
@@ -55,7 +58,9 @@ class ClassifierPanel(ipywidgets.VBox):
             options=self._options(), description="Classifier", style=_WIDE, layout={"width": "auto"}
         )
         self.about = ipywidgets.HTML()
-        self.upload = ipywidgets.FileUpload(accept=".keras", description="Upload a .keras file", layout={"width": "auto"})
+        self.upload = ipywidgets.FileUpload(
+            accept=".keras", description="Upload a .keras file", tooltip=_LIMIT, layout={"width": "auto"}
+        )
         self.path = ipywidgets.Text(description="or its path", style=_WIDE, layout={"width": "auto"})
         self.names = ipywidgets.Textarea(description="Class names", placeholder="cat, dog, ...",
                                          style=_WIDE, rows=2, layout={"width": "auto"})  # fmt: skip

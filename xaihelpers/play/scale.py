@@ -49,7 +49,7 @@ class Scale:
         """Return what the colours mean."""
         if self.kind == OWN:
             return (f"One colour scale for all maps: 1 is the size under which {_LARGE} of 100 pixels of a map stay, and stands "
-                    "below it. Techniques measure in different units: compare where the colour is, not how much of it.")  # fmt: skip
+                    "below it. Techniques measure in different units: compare where the colour is, not how much.")  # fmt: skip
         if self.kind == SPREAD:
             return ("One colour scale for all maps, from the lowest to the highest value of each, which stand below it. Zero has "
                     "no colour of its own: what speaks for the class can't be told from what speaks against it.")  # fmt: skip
