@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from .images import load_image
-from .words import shown, yes_or_no
+from .words import is_whole, shown, yes_or_no
 
 SMALLEST = 16  # pixels: on a smaller image there is nothing to see
 _NO_IMAGES = {"thumbs.db", "desktop.ini"}
@@ -63,7 +63,7 @@ def images_from_folder(path, size=128, *, progress=False):
     Warns, with their names, of files that are broken, no images, or smaller than 16 pixels, and leaves them out.
     Raises ValueError where there are fewer than two classes, or none of a class's files can be used.
     """
-    if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < SMALLEST:
+    if not is_whole(size) or size < SMALLEST:
         raise ValueError(f"size is {shown(size)}: expected a whole number of pixels, {SMALLEST} or more.")
     folder, classes = _class_folders(path)
     progress = yes_or_no(progress, "progress")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .words import shown
+from .words import is_whole, shown
 
 MAX_PIXELS = 80_000_000
 
@@ -227,6 +227,8 @@ def looks_preprocessed(image):
 
 
 def _positive_int(value, name):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+    if not is_whole(value) or value < 1:
         raise ValueError(f"{name} is {shown(value)}: expected a whole number of pixels, 1 or more.")
+    if int(value) ** 2 > MAX_PIXELS:
+        raise ValueError(f"{name} is {value}: a square of that edge has over {MAX_PIXELS:,} pixels; give less.")
     return int(value)
