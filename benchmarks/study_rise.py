@@ -1,13 +1,15 @@
 """Fewer questions for the same answer: which masks, and which estimator, bring RISE to its map soonest?
 
     python -m benchmarks.study_rise ask      asks the networks; hours on two cores, and takes up where it was stopped
-    python -m benchmarks.study_rise table    writes benchmarks/RISE_DESIGNS.md from the answers that there are
+    python -m benchmarks.study_rise table    writes rise_designs.json, where `xh.stored` finds it, and benchmarks/RISE_DESIGNS.md
+                                             from the answers that there are; --network: of one network, the other stays as it is
 
 The truth that every map is compared with (rank correlation over the pixels) is the paper's: independent masks, the mean of
 the answers weighted by the masks, of REFERENCE masks that no tested map has seen.
 """
 
 import argparse
+import json
 import os
 import tempfile
 import time
@@ -20,13 +22,14 @@ import xaihelpers as xh
 from xaihelpers.methods.mask_regression import LineThroughAnswers
 from xaihelpers.methods.masks import Masks
 from xaihelpers.methods.questions import own_fill
+from xaihelpers.stored import FOLDER as STORED
 
 BLOCK, REFERENCE, REPEATS = 1024, 20 * 1024, 2
 COUNTS = (64, 128, 256, 512, 1024)
 PHOTOS = ("chelsea", "coffee", "astronaut", "rocket", "camera", "china", "flower", "grace_hopper")
 RASHES = 40
 PIXELS = 4  # maps are smooth: compared in squares of this edge they rank as at full size, and cost a sixteenth
-RESULTS = Path(__file__).with_name("RISE_DESIGNS.md")
+RESULTS, NUMBERS = Path(__file__).with_name("RISE_DESIGNS.md"), STORED / "rise_designs.json"
 
 
 class AntitheticMasks(Masks):
@@ -206,25 +209,34 @@ def needed(row, wanted):
     return float(2 ** np.interp(wanted, np.maximum.accumulate(row), np.log2(COUNTS)))
 
 
-def table(network, store):
-    """Return the lines of one network's table."""
+def measured(network, store):
+    """Return what is known of one network, for JSON: how many images and reference masks, and every scheme's correlations."""
     folder = store / network
     names = sorted({path.name.rsplit("-", 2)[0] for path in folder.glob("*-independent-100.npz")})
     shape = (224, 224) if network == "efficientnet-lite0" else (128, 128)
     found, reference_sizes = zip(*(correlations(folder, name, shape) for name in names))
-    rows = {scheme: [np.mean([one[scheme, count] for one in found if (scheme, count) in one]) for count in COUNTS]
-            for scheme in SCHEMES}  # fmt: skip
+    rows = []
+    for scheme in SCHEMES:
+        means = [float(np.mean([one[scheme, count] for one in found])) for count in COUNTS]
+        rows.append({"masks": scheme[0], "estimator": scheme[1], "correlation": dict(zip(map(str, COUNTS), np.round(means, 4)))})
+    halved = sum(one[DEFAULT, 512] >= one[PLAIN, 1024] for one in found)
+    return {"images": len(names), "reference": min(reference_sizes), "as_near_with_half": int(halved), "schemes": rows}
+
+
+def lines(network, known):
+    """Return the lines of one network's table."""
+    rows = {(one["masks"], one["estimator"]): list(one["correlation"].values()) for one in known["schemes"]}
     wanted = rows[PLAIN][-1]
-    lines = [f"## {network}", "", f"{len(names)} images; the reference has {min(reference_sizes):,} masks an image. Mean rank "
-             "correlation with it:", "", "| masks | estimator | " + " | ".join(f"N = {count}" for count in COUNTS)
-             + f" | N for {wanted:.3f} |", "|---|---|" + "---:|" * (len(COUNTS) + 1)]  # fmt: skip
-    for (design, estimator), row in rows.items():
-        bold = "**" if (design, estimator) == DEFAULT else ""
-        cells = [f"{value:.3f}" for value in row] + [f"{needed(row, wanted):.0f}"]
-        lines.append("| " + " | ".join(f"{bold}{cell}{bold}" for cell in (design, estimator, *cells)) + " |")
-    halved = [one[DEFAULT, 512] >= one[PLAIN, 1024] for one in found if (DEFAULT, 512) in one]
-    return [*lines, "", f"The default with 512 masks is at least as near as the plain scheme with 1024 on {sum(halved)} of "
-            f"{len(halved)} images.", ""]  # fmt: skip
+    text = [f"## {network}", "", f"{known['images']} images; the reference has {known['reference']:,} masks an image. Mean rank "
+            "correlation with it:", "", "| masks | estimator | " + " | ".join(f"N = {count}" for count in COUNTS)
+            + f" | N for {wanted:.3f} |", "|---|---|" + "---:|" * (len(COUNTS) + 1)]  # fmt: skip
+    for scheme, row in rows.items():
+        bold = "**" if scheme == DEFAULT else ""
+        n = needed(row, wanted)
+        cells = [*scheme, *(f"{value:.3f}" for value in row), f"{n:.0f}" if np.isfinite(n) else f"over {COUNTS[-1]}"]
+        text.append("| " + " | ".join(f"{bold}{cell}{bold}" for cell in cells) + " |")
+    return [*text, "", f"The default with 512 masks is at least as near as the plain scheme with 1024 on "
+            f"{known['as_near_with_half']} of {known['images']} images.", ""]  # fmt: skip
 
 
 def main():
@@ -238,7 +250,10 @@ def main():
         for network in networks:
             ask(network, chosen.store)
         return
-    text = [HEAD] + [each for network in networks if (chosen.store / network).exists() for each in table(network, chosen.store)]
+    known = json.loads(NUMBERS.read_text()) if NUMBERS.exists() else {}
+    known |= {network: measured(network, chosen.store) for network in networks if (chosen.store / network).exists()}
+    NUMBERS.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    text = [HEAD] + [each for network in sorted(known) for each in lines(network, known[network])]
     RESULTS.write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
     print(RESULTS.read_text(encoding="utf-8"))
 

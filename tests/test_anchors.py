@@ -225,3 +225,22 @@ def test_progress_says_the_price_and_an_interruption_keeps_the_best_so_far(capsy
     assert "at most 20,000 questions" in capsys.readouterr().out
     assert len(found.details["anchor"]) >= 1 and set(found.details["anchor"]) <= {1, 3, 8}
     assert 0 < found.details["precision"] < 1
+
+
+def test_the_lesson_without_alibi_works_up_to_the_helper_and_so_do_its_exercises(monkeypatch, repository):
+    nbformat = pytest.importorskip("nbformat")
+    for name in [name for name in sys.modules if name.split(".")[0] == "alibi"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "alibi", None)
+    lesson = nbformat.read(repository / "notebooks" / "05_anchor_explanations.ipynb", as_version=4)
+    cells = [cell.source for cell in lesson.cells if cell.cell_type == "code"]
+    helper = next(i for i, source in enumerate(cells) if "xh.anchors(" in source)
+    exercises = [source for source in cells[helper:] if "xh.check." in source]
+    here = {}
+    for source in cells[:helper]:
+        exec(source, here)
+    with pytest.raises(ImportError, match=r'pip install "xaihelpers\[anchors\]"'):
+        exec(cells[helper], here)
+    assert len(exercises) == 4
+    for source in exercises:
+        exec(source, here)
