@@ -1,15 +1,22 @@
-"""The package as others install it: a wheel in an empty environment, with numpy 2, the newest TensorFlow and no alibi."""
+"""The package as others install it: a wheel in an empty environment, with numpy 2, the newest TensorFlow and no alibi.
 
+This is also how the course is used elsewhere: on Kaggle, Colab, or a plain Jupyter server.
+"""
+
+import json
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 pytestmark = pytest.mark.slow
 
+LESSONS = ["01_grad_cam", "08_guided_backpropagation", "10_deep_shap"]  # between them on three networks
 EXPLAIN = """
 import importlib.util, sys
 import numpy, tensorflow
@@ -50,25 +57,49 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel, repository, r
     assert licences == {"LICENSE", "CREDITS.md"}
 
 
-@pytest.fixture
-def empty_environment(tmp_path):
-    """The Python of a new environment; removed afterwards, for it takes two gigabytes."""
-    folder = tmp_path / "environment"
-    command = [sys.executable, "-m", "uv", "venv", "--quiet", "--python", sys.executable, str(folder)]
-    subprocess.run(command, check=True)
-    yield folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+@pytest.fixture(scope="module")
+def environment(wheel, run_online, tmp_path_factory):
+    """The Python of a new environment with nothing but the wheel and what any Jupyter server has; 2 GB, removed afterwards."""
+    folder = tmp_path_factory.mktemp("elsewhere") / "environment"
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
+    # uv shares the files of its cache with the environment: a second run needs neither the network nor the disk.
+    wanted = [str(wheel), "numpy>=2", "tensorflow", "ipykernel", "pip"]
+    run_online([*uv, "pip", "install", "--quiet", "--python", str(python), *wanted], timeout=1500)
+    yield python
     shutil.rmtree(folder)
 
 
-def test_it_explains_a_photo_from_another_folder(wheel, empty_environment, repository, run_online, tmp_path):
-    # uv shares the files of its cache with the environment: a second run needs neither the network nor the disk.
-    install = ["-m", "uv", "pip", "install", "--quiet", "--python", str(empty_environment), str(wheel), "numpy>=2", "tensorflow"]
-    run_online([sys.executable, *install], timeout=1500)
+def test_it_explains_a_photo_from_another_folder(environment, repository, tmp_path):
     variables = {**os.environ, "XAIHELPERS_CACHE": str(tmp_path / "cache")}
     variables.pop("PYTHONPATH", None)
     done = subprocess.run(
-        [str(empty_environment), "-c", EXPLAIN, str(repository)],
+        [str(environment), "-c", EXPLAIN, str(repository)],
         cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     print(done.stdout)
+
+
+@pytest.fixture
+def kernel(environment, tmp_path, monkeypatch):
+    """The name of a kernel that runs in that environment."""
+    folder = tmp_path / "kernels" / "elsewhere"
+    folder.mkdir(parents=True)
+    command = [str(environment), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (folder / "kernel.json").write_text(json.dumps({"argv": command, "display_name": "elsewhere", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    return folder.name
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_runs_in_an_empty_folder(kernel, environment, repository, tmp_path, lesson):
+    notebook = nbformat.read(repository / "notebooks" / f"{lesson}.ipynb", as_version=4)
+    first = f"import xaihelpers; assert xaihelpers.__file__.startswith({str(environment.parent.parent)!r}), xaihelpers.__file__"
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    NotebookClient(notebook, timeout=600, kernel_name=kernel, resources={"metadata": {"path": str(empty)}}).execute()
+    assert list(empty.iterdir()) == []  # it needed no file, and left none
