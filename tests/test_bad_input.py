@@ -216,7 +216,7 @@ OTHERS = [
     "model_randomisation", "compare", "overlay", "show", "side_by_side", "animate", "make_rashes", "repaint", "record",
     "read_png",
 ]  # fmt: skip
-SLOW = {"compare": 15, "model_randomisation": 15, "make_rashes": 15, "side_by_side": 15, "show": 15}  # fewer examples for these
+SLOW = {"compare": 20, "model_randomisation": 20, "make_rashes": 20, "side_by_side": 20, "show": 20}  # fewer examples for these
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +234,7 @@ def test_every_one_is_tried(functions):
 def test_another_function(name, functions, classifier, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # a random path is a file here
 
-    @settings(same_every_time, max_examples=SLOW.get(name, 30))
+    @settings(same_every_time, max_examples=SLOW.get(name, 60))
     @given(data=st.data())
     def any_arguments(data):
         function, arguments = functions[name]

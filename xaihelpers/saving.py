@@ -57,6 +57,8 @@ def read_png(path_or_bytes):
 
     Raises FileNotFoundError or ValueError, in one sentence, where there is no such file or nothing of ours inside.
     """
+    if not isinstance(path_or_bytes, (str, Path, bytes, bytearray)):
+        raise TypeError(f"read_png got {type(path_or_bytes).__name__}: give a path, or the bytes of a PNG file.")
     name, source = "The picture", path_or_bytes
     if isinstance(path_or_bytes, (bytes, bytearray)):
         source = io.BytesIO(path_or_bytes)

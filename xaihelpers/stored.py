@@ -10,8 +10,7 @@ def stored(name):
 
     Raises FileNotFoundError, with the names that there are, for another.
     """
-    path = FOLDER / str(name)
-    if path.parent != FOLDER or not path.is_file():
-        names = ", ".join(sorted(each.name for each in FOLDER.iterdir()))
-        raise FileNotFoundError(f"There is no stored result {name!r}: choose from {names}.")
-    return path
+    names = sorted(each.name for each in FOLDER.iterdir())
+    if not isinstance(name, str) or name not in names:
+        raise FileNotFoundError(f"There is no stored result {str(name)[:60]!r}: choose from {', '.join(names)}.")
+    return FOLDER / name

@@ -77,8 +77,8 @@ def _checked_weights(weights):
 def _check_artefact(artefact, artefact_class, probability):
     if artefact is not None:
         one_of(artefact, "artefact", ARTEFACTS, ", or None for none")
-    if artefact_class is not None:
-        one_of(artefact_class, "artefact_class", CLASSES)
+    if artefact_class is not None and (not isinstance(artefact_class, str) or artefact_class not in CLASSES):
+        raise ValueError(f"artefact_class is {shown(artefact_class)}: the classes are {', '.join(CLASSES)}.")
     if artefact_class is not None and artefact is None:
         raise ValueError(f"artefact_class is {artefact_class!r} but artefact is None: say which, 'sticker' or 'ruler'.")
     if isinstance(probability, bool) or not isinstance(probability, numbers.Real) or not 0 <= probability <= 1:
