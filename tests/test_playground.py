@@ -199,6 +199,19 @@ def test_what_nobody_foresaw_reaches_a_test(pg, monkeypatch):
     assert "KeyError" in pg.output.value and not pg.run.disabled
 
 
+def test_a_network_that_breaks_is_said_and_does_not_lock_the_controls(pg):
+    def breaks(images):
+        raise RuntimeError("no such device")
+
+    pg.classifiers.add("broken", xh.Classifier(breaks, class_names=["a", "b"], input_shape=(8, 8, 3)))
+    with pytest.raises(RuntimeError):
+        pg.wait(60)
+    assert "RuntimeError: no such device" in pg.message.value and pg.run.disabled and pg.status.value == ""
+    pg.classifiers.choice.value = "tiny"
+    pg.wait(60)
+    assert not pg.run.disabled and pg.message.value == ""
+
+
 def test_no_technique_is_refused_in_one_sentence(pg):
     explain(pg)
     assert "No technique is chosen" in pg.message.value and pg.results == []

@@ -8,7 +8,7 @@ from ..classifier import Classifier
 from ..saving import png
 from ..zoo import load_classifier
 from . import page, scale
-from .explain import explain
+from .explain import FORESEEN, explain
 from .links import in_app, lesson_link
 from .models import own_classifier
 from .panels import ClassifierPanel, ClassPanel, ImagePanel
@@ -132,15 +132,10 @@ class Playground(ipywidgets.VBox):
             self._say(str(error), wrong=True)
             return
         self._busy("loading your model …")
-        self._worker.do(lambda: self._load_model(given, name, names, values))
+        self._do(lambda: self._load_model(given, name, names, values))
 
     def _load_model(self, given, name, names, values):
-        try:
-            classifier, said = own_classifier(given, name, names, values)
-        except (ValueError, TypeError, OSError) as error:
-            self._say(str(error), wrong=True)
-            self._idle()
-            return
+        classifier, said = own_classifier(given, name, names, values)
         self.classifiers.upload.value = ()
         self.classifiers.add(f"own: {name or Path(given).name}", classifier)
         self._say(said)
@@ -152,19 +147,17 @@ class Playground(ipywidgets.VBox):
         if not keep:
             self._say("")
         self._busy(f"asking {name} …")
-        self._worker.do(lambda: self._ask(source, name))
+        self._do(lambda: self._ask(source, name))
 
     def _ask(self, source, name):
         try:
             classifier = self._classifier(name)
             image = source.fitted(classifier.input_shape[:2])
             probabilities = classifier.probabilities(image)[0]
-        except (ValueError, TypeError, OSError, ImportError) as error:
+        except Exception:
             self._seen = None
             self.classes.empty()
-            self._say(str(error), wrong=True)
-            self._idle()
-            return
+            raise
         self._seen = source, name, classifier, image, probabilities
         self.images.show(image)
         self.classes.offer(classifier.class_names, probabilities)
@@ -192,7 +185,7 @@ class Playground(ipywidgets.VBox):
         self._busy("starting …")
         self.stop.disabled = False
         seen, target = self._seen, self.classes.choice.value
-        self._worker.do(lambda: self._work(*seen, target, chosen))
+        self._do(lambda: self._work(*seen, target, chosen))
 
     def _work(self, source, name, classifier, image, probabilities, target, chosen):
         self.downloads.value, outcomes, stopping = "", [], self._worker.stopping
@@ -227,6 +220,26 @@ class Playground(ipywidgets.VBox):
         """Show a link that saves a file; nothing is written where the notebook runs."""
         self.saved = make()
         self.downloads.value = page.download(name, self.saved, kind)
+
+    # -- in the worker's thread ---------------------------------------------------------------------------------------------
+
+    def _do(self, job):
+        """Do a job in the worker's thread; what goes wrong is shown, and what nobody foresaw is raised by `wait` too."""
+
+        def guarded():
+            try:
+                job()
+            except FORESEEN as error:
+                self._failed(str(error) or type(error).__name__)
+            except Exception as error:
+                self._failed(f"{type(error).__name__}: {error}")
+                raise
+
+        self._worker.do(guarded)
+
+    def _failed(self, sentence):
+        self._say(sentence, wrong=True)
+        self._idle()
 
     # -- what is said ---------------------------------------------------------------------------------------------------
 

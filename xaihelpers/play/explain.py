@@ -11,7 +11,7 @@ from ..methods.contract import without_warnings
 # Few images at a time, so that a large network hears the stop button within a second.
 _BATCH = 16
 _SECONDS_BETWEEN_NEWS = 0.2
-_FORESEEN = (ValueError, TypeError, OSError, ImportError)  # their sentence is meant for the learner
+FORESEEN = (ValueError, TypeError, OSError, ImportError)  # their sentence is meant for the learner
 
 
 class Outcome(NamedTuple):
@@ -44,7 +44,7 @@ def _outcome(name, classifier, image, target, parameters, listen):
             return Outcome(name, _call(METHODS[name], classifier, image, target, parameters))
     except Stopped:
         return Outcome(name, sentence="Stopped before there was a map.")
-    except _FORESEEN as error:
+    except FORESEEN as error:
         return Outcome(name, sentence=str(error) or type(error).__name__)
     except Exception as error:
         return Outcome(name, sentence=f"Failed: {type(error).__name__}: {error}", error=error)
