@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 import xaihelpers as xh
-from xaihelpers.stored import FOLDER as STORED
+from xaihelpers.stored_results import FOLDER as STORED
 
 SEED, N_CLASSES, STEPS, COLUMNS = 0, 20, 256, 5
 

@@ -15,7 +15,7 @@ import pandas as pd
 import xaihelpers as xh
 from xaihelpers.methods.contract import Finding, technique
 from xaihelpers.metrics import agreement, rank_correlation
-from xaihelpers.stored import FOLDER as STORED
+from xaihelpers.stored_results import FOLDER as STORED
 
 # Where a technique's price is a parameter, it is set lower than for a single picture. All else is as the techniques come.
 CAPPED = {

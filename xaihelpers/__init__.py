@@ -36,7 +36,7 @@ _HOME = {
     "show": "plots",
     "side_by_side": "plots",
     "silence": "methods.channel_account",
-    "stored": "stored",
+    "stored": "stored_results",
     "strip": "widgets",
     "train_classifier": "training",
 }

@@ -81,7 +81,11 @@ class Explorer(ipywidgets.VBox):
 
     def __repr__(self):
         # Read where the notebook is not run: stored, a widget is only its text. ipywidgets cuts it at 110 characters.
-        return f"Sliders for {', '.join(self.controls)}: run this notebook to move them."
+        return f"Sliders for {', '.join(self._shown())}: run this notebook to move them."
+
+    def _shown(self):
+        """Return the controls that can be seen: there is none for the overlay where nothing is laid over an image."""
+        return {name: control for name, control in self.controls.items() if control.layout.display != "none"}
 
     def values(self):
         """Return {parameter: value} as the controls stand, those kept fixed included."""
@@ -91,7 +95,7 @@ class Explorer(ipywidgets.VBox):
     def sweep(self):
         """Move every control through its range and back; return what was drawn. A control that fails raises here."""
         report = []
-        for name, control in self.controls.items():
+        for name, control in self._shown().items():
             start, drawn = control.value, set()
             try:
                 for value in positions(control):
