@@ -5,12 +5,11 @@ Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Bla
 
 import numpy as np
 
-from ..classifier import Stopped
 from ..words import one_of
 from .contract import Finding, Slider, technique, whole_number
 from .mask_regression import LARGEST_GRID, Estimate, LineThroughAnswers
 from .masks import DESIGNS, Masks
-from .questions import LIKELY_SAME, ask, own_fill
+from .questions import LIKELY_SAME, ask, keeps_answers, own_fill
 
 _SLIDERS = {
     "n_masks": Slider(100, 1000, 100, default=500),
@@ -51,7 +50,7 @@ def rise(classifier, image, target=None, *, n_masks=1000, grid=8, p=0.5, fill=0,
             found.add(*drawn, probabilities[:, target])
             answers.append(probabilities[:, target])
     except KeyboardInterrupt as stop:
-        if not answers or not (progress or isinstance(stop, Stopped)):
+        if not answers or not keeps_answers(stop, progress):
             raise
         stopped = (f"Interrupted: this is the map of the first {sum(map(len, answers))} of {n_masks} masks.",)
     estimate, answers = found.estimate(), np.concatenate(answers)
