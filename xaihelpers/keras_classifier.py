@@ -28,7 +28,7 @@ class KerasClassifier(Classifier):
     def __init__(self, model, *, class_names=None, preprocess=None, input_shape=None):
         if not model.built and input_shape is not None:
             model.build((None, *input_shape))
-        shape = input_shape or _input_shape(model)
+        shape = _input_shape(model) if input_shape is None else input_shape
         super().__init__(model, class_names=class_names, preprocess=preprocess, input_shape=shape)
         self._head = _Head(model)
         if class_names is None and self._head.n_classes:
