@@ -1,7 +1,7 @@
 """One notebook open in JupyterLab: what a learner does with it, and what can be seen of it."""
 
 SECONDS_TO_OPEN = 180
-SECONDS_TO_RUN = 600  # a lesson takes up to 90 s on a machine of its own
+SECONDS_TO_RUN = 1200  # a lesson takes up to 90 s on a machine of its own
 
 READY = """() => { const tab = window.jupyterapp?.shell.currentWidget;
     return tab?.context?.isReady && tab.sessionContext.isReady && tab.sessionContext.session?.kernel?.status === 'idle' }"""

@@ -78,6 +78,8 @@ def configure(folder, port, token, root):
     server = {
         "ip": "127.0.0.1", "port": port, "port_retries": 0, "open_browser": False, "allow_root": True, "root_dir": str(root),
         "jpserver_extensions": dict.fromkeys(FOREIGN, False),
+        # A message of over 10 MiB would end the connection without a word, and a refusal of large files would never be seen.
+        "tornado_settings": {"websocket_max_message_size": 100_000_000},
     }  # fmt: skip
     own = {f"{name}_dir": str(folder / name) for name in ("user_settings", "workspaces")}
     # expose_app_in_browser: how the tests ask which cells still run, and what the notebook would store.

@@ -13,6 +13,7 @@ import xaihelpers as xh
 from .lab import Lab
 
 MINUTES = 5 * 60 * 1000  # how long the network may take to answer, in milliseconds
+PHOTO, MODEL = "Upload a photo", "Upload a .keras file"
 
 
 class Playground:
@@ -38,9 +39,11 @@ class Playground:
     def slot(self, number):
         return self.box.locator(f".xh-technique-{number}")
 
-    def upload(self, accept, *files):
-        """Give a file to the upload button, as the dialog of the browser would."""
-        self.box.locator(f"input[type=file][accept='{accept}']").set_input_files(*files)
+    def upload(self, button, name, data):
+        """Press an upload button, and choose a file of that name and content in the browser's dialog."""
+        with self.page.expect_file_chooser() as dialog:
+            self.box.get_by_role("button", name=button).click()
+        dialog.value.set_files({"name": name, "mimeType": "application/octet-stream", "buffer": data})
 
     def explain(self, count):
         """Press Explain, and wait for so many cards beside the photograph."""
@@ -48,10 +51,6 @@ class Playground:
         self.button("Explain").click()
         expect(self.box.get_by_text("done", exact=True)).to_be_visible(timeout=MINUTES)
         expect(self.cards).to_have_count(count + 1)
-
-
-def file(name, data):
-    return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
 
 
 def png(width, height):
@@ -70,7 +69,7 @@ def keras_file(folder, *layers):
 @pytest.fixture(scope="module")
 def pg(browser, server):
     """The playground of the course's notebook, with the cells above its explanations run."""
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page = browser.new_page(viewport={"width": 1366, "height": 1400})  # as wide as a laptop, high enough for a screenshot of all
     lab = Lab(page, server, "13_playground.ipynb")
     lab.run_above("Reading the result")
     playground = Playground(lab)
@@ -153,7 +152,7 @@ def test_why_leads_to_the_lesson(pg):
 
 
 def test_a_photo_of_ones_own_is_explained(pg):
-    pg.upload("image/*", file("mine.png", png(300, 200)))
+    pg.upload(PHOTO, "mine.png", png(300, 200))
     expect(pg.menu("Image")).to_have_value("upload: mine.png", timeout=MINUTES)
     expect(pg.button("Explain")).to_be_enabled(timeout=MINUTES)
     pg.technique(1, "grad_cam")
@@ -163,28 +162,28 @@ def test_a_photo_of_ones_own_is_explained(pg):
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "words"),
+    ("name", "make", "words"),
     [
-        ("notes.png", b"these are my notes", "is no image"),
-        ("half.png", png(300, 200)[:300], "damaged"),
-        ("wide.png", png(8000, 6400), "51,200,000 pixels"),
-        ("heavy.png", png(8, 8) + bytes(21_000_000), "over the 20 MB"),
+        ("notes.png", lambda: b"these are my notes", "is no image"),
+        ("half.png", lambda: png(300, 200)[:300], "damaged"),
+        ("wide.png", lambda: png(8000, 6400), "over the 50,000,000 allowed"),
+        ("heavy.png", lambda: png(8, 8) + bytes(21_000_000), "over the 20 MB"),
     ],
 )
-def test_an_upload_that_is_no_photo_is_refused_in_a_sentence(pg, name, data, words):
-    pg.upload("image/*", file(name, data))
+def test_an_upload_that_is_no_photo_is_refused_in_a_sentence(pg, name, make, words):
+    pg.upload(PHOTO, name, make())
     expect(pg.error).to_contain_text(words, timeout=MINUTES)
     expect(pg.error).to_contain_text(name)
 
 
 def test_a_model_with_code_inside_is_refused_and_a_plain_one_is_explained(pg, tmp_path, screenshot):
     pg.box.get_by_text("A model of your own").click()
-    pg.upload(".keras", file("lambda.keras", keras_file(tmp_path, keras.layers.Lambda(lambda x: x / 255))))
+    pg.upload(MODEL, "lambda.keras", keras_file(tmp_path, keras.layers.Lambda(lambda x: x / 255)))
     pg.button("Load this model").click()
     expect(pg.error).to_contain_text("has a Lambda layer", timeout=MINUTES)
     screenshot(pg.page, "13_refused")
     conv = keras.layers.Conv2D(4, 3, activation="relu", name="maps")
-    pg.upload(".keras", file("plain.keras", keras_file(tmp_path, keras.layers.Rescaling(1 / 255), conv)))
+    pg.upload(MODEL, "plain.keras", keras_file(tmp_path, keras.layers.Rescaling(1 / 255), conv))
     pg.button("Load this model").click()
     expect(pg.menu("Classifier")).to_have_value(re.compile("plain.keras"), timeout=MINUTES)
     pg.menu("Image").select_option("coffee")
