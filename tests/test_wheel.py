@@ -14,6 +14,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import xaihelpers as xh
+from xaihelpers.saving import read_png
+
 pytestmark = pytest.mark.slow
 
 LESSONS = ["01_grad_cam", "08_guided_backpropagation", "10_deep_shap"]  # between them on three networks
@@ -30,6 +33,23 @@ a = xh.grad_cam(c, xh.sample_photo("chelsea", 224))
 assert a.heatmap.shape == (224, 224) and a.heatmap.max() > 0
 assert "cat" in a.class_name.lower() or "tabby" in a.class_name.lower(), a.class_name
 print("explained", a.class_name, "with numpy", numpy.__version__, "and tensorflow", tensorflow.__version__)
+"""
+EVERY_TECHNIQUE = """
+import warnings
+import numpy as np
+import xaihelpers as xh
+
+warnings.simplefilter("ignore", xh.DiagnosticWarning)
+rashnet, image = xh.load_classifier("rashnet"), xh.rashes.load_test_split().images[90]
+for name, method in xh.METHODS.items():
+    settings = {key: slider.low for key, slider in method.sliders.items() if slider.low is not None}
+    try:
+        found = method.function(rashnet, *([image] if method.takes_image else ["monkeypox"]), **settings)
+    except ImportError as error:
+        print(name, "needs:", error)
+    else:
+        values = found.heatmap if isinstance(found, xh.Attribution) else found.activation
+        print(name, "works" if np.isfinite(values).all() and found.class_name else "is wrong")
 """
 
 
@@ -80,6 +100,28 @@ def test_it_explains_a_photo_from_another_folder(environment, repository, tmp_pa
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     print(done.stdout)
+
+
+def test_every_technique_but_anchors_works_there(environment, tmp_path):
+    done = subprocess.run([str(environment), "-c", EVERY_TECHNIQUE], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-3000:]
+    said = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert said.keys() == xh.METHODS.keys()
+    missing = said.pop("anchors")
+    assert missing == 'needs: anchors needs the package alibi, which is missing: pip install "xaihelpers[anchors]"'
+    assert set(said.values()) == {"works"}, said
+
+
+def test_the_command_line_works_there(environment, tmp_path):
+    shutil.copy(xh.rashes.TEST_FOLDER / "images" / "monkeypox" / "monkeypox-10.png", tmp_path / "rash.png")
+    command = [str(environment), "-m", "xaihelpers", "rash.png", "-c", "rashnet", "-m", "grad_cam", "-m", "rise", "-o", "a.png"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    kept = read_png(tmp_path / "a.png")
+    assert [each["method"] for each in kept["results"]] == ["grad_cam", "rise"]
+    command[command.index("rise")] = "anchors"
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "xaihelpers[anchors]" in done.stderr, done.stderr
 
 
 @pytest.fixture
