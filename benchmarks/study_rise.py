@@ -9,6 +9,7 @@ the answers weighted by the masks, of REFERENCE masks that no tested map has see
 """
 
 import argparse
+import functools
 import json
 import os
 import tempfile
@@ -22,7 +23,7 @@ import xaihelpers as xh
 from xaihelpers.methods.mask_regression import LineThroughAnswers
 from xaihelpers.methods.masks import Masks
 from xaihelpers.methods.questions import own_fill
-from xaihelpers.stored import FOLDER as STORED
+from xaihelpers.stored_results import FOLDER as STORED
 
 BLOCK, REFERENCE, REPEATS = 1024, 20 * 1024, 2
 COUNTS = (64, 128, 256, 512, 1024)
@@ -142,11 +143,13 @@ def control_variate(masks, cells, shifts, answers):
     """The self-normalised map of what a regression on the masks' 8 x 8 averages leaves, and the regression's own map."""
     z, seen = pooled(masks, cells, shifts, (8, 8)) - masks.p, pooled(masks, cells, shifts, squares(masks))
     slopes = np.linalg.lstsq(np.c_[z, np.ones(len(z))], answers, rcond=None)[0][:-1]
-    return (answers - z @ slopes) @ seen / seen.sum(axis=0) + known_covariance(masks) @ slopes / masks.p
+    return (answers - z @ slopes) @ seen / seen.sum(axis=0) + known_covariance(masks.shape) @ slopes / masks.p
 
 
-def known_covariance(masks):
+@functools.cache
+def known_covariance(shape):
     """Return the covariance of a mask's squares with its 8 x 8 averages, over all cells and shifts: no network is asked."""
+    masks = Masks(shape)
     fine, coarse = masks.pooled(squares(masks)), masks.pooled((8, 8))
     shared = [np.einsum("sag,sbg->ab", *both) / len(both[0]) for both in zip(fine, coarse)]
     return masks.p * (1 - masks.p) * np.kron(*shared)

@@ -1,6 +1,7 @@
 """RISE: the masks, the map where it is known exactly, its standard error, and what it says when it can't be trusted."""
 
 import itertools
+import json
 import tracemalloc
 import warnings
 
@@ -150,6 +151,17 @@ def test_both_designs_come_to_the_same_map_and_balanced_comes_sooner():
     many = xh.rise(classifier, GREY, "yes", n_masks=8000, grid=4, batch_size=500)
     assert spearmanr(many.heatmap.ravel(), truth.ravel())[0] > 0.99
     np.testing.assert_allclose(many.heatmap, truth, atol=0.01)
+
+
+def test_the_study_behind_the_default_met_its_goal_and_the_table_says_what_is_stored(repository):
+    known = json.loads(xh.stored("rise_designs.json").read_text())
+    table = (repository / "benchmarks" / "RISE_DESIGNS.md").read_text(encoding="utf-8").replace("*", "")
+    assert {name: one["images"] for name, one in known.items()} == {"efficientnet-lite0": 8, "rashnet": 40}
+    for one in known.values():
+        rows = {(scheme["masks"], scheme["estimator"]): scheme["correlation"] for scheme in one["schemes"]}
+        assert rows["balanced", "line"]["512"] >= rows["independent", "self-normalised"]["1024"]
+        for scheme, row in rows.items():
+            assert " | ".join([*scheme, *(f"{value:.3f}" for value in row.values())]) in table
 
 
 @pytest.mark.parametrize("design", DESIGNS)
