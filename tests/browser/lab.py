@@ -1,7 +1,7 @@
 """One notebook open in JupyterLab: what a learner does with it, and what can be seen of it."""
 
 SECONDS_TO_OPEN = 180
-SECONDS_TO_RUN = 1200  # a lesson takes up to 90 s on a machine of its own
+SECONDS_TO_RUN = 600  # a lesson takes up to 90 s on a machine of its own
 
 READY = """() => { const tab = window.jupyterapp?.shell.currentWidget;
     return tab?.context?.isReady && tab.sessionContext.isReady && tab.sessionContext.session?.kernel?.status === 'idle' }"""
@@ -92,11 +92,12 @@ class Lab:
     def type_and_run(self, code):
         """Type a new cell at the end of the notebook, run it, and return its text as shown in the page."""
         self.page.locator(".jp-Notebook-footer").click()
+        self.page.locator(".jp-Notebook .jp-CodeCell").last.locator(".cm-content").click()
         self.page.keyboard.insert_text(code)
         self.page.keyboard.press("Control+Enter")
         self.page.wait_for_function(FINISHED, timeout=1000 * SECONDS_TO_RUN)
         output = self.page.locator(".jp-Notebook .jp-CodeCell").last.locator(".jp-OutputArea")
-        return output.inner_text()
+        return output.inner_text().strip()
 
     def faint(self, part=None):
         """Return the texts of outputs (or of one part) whose contrast is under 4.5, the least that is readable for all."""

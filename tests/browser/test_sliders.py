@@ -133,3 +133,8 @@ def test_a_picture_is_not_enlarged(quick):
 def test_what_is_hard_to_read_or_too_wide_is_noticed(quick):
     (faint,), (cut,) = quick.faint(), quick.cut()
     assert "hard to read" in faint and "hard to read" in cut
+
+
+def test_sliders_that_begin_at_a_bad_value_say_so_and_nothing_else(quick):
+    said = quick.type_and_run("xh.explore(ramp, None, image, by=[90])")
+    assert said.splitlines()[-1] == "ValueError: by is 90: choose another."
