@@ -6,15 +6,13 @@ user waits for. `--quick` takes fewer turns.
 """
 
 import argparse
-import contextlib
-import io
 
 import numpy as np
 
 import xaihelpers as xh
 from xaihelpers.methods.superpixels import segment
 
-from .bench_perturbation import BATCH, QUESTIONS, bare, compare
+from .bench_perturbation import BATCH, QUESTIONS, bare, compare, silent
 from .timing import Row, medians
 
 
@@ -25,16 +23,6 @@ def cut_and_ask(classifier, photo, questions, n_segments):
     def run():
         segment(photo, "slic", n_segments)
         passes()
-
-    return run
-
-
-def silent(function):
-    """Return the function, kept from printing: the packages draw progress bars that can't be switched off."""
-
-    def run():
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            return function()
 
     return run
 

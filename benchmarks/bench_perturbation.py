@@ -6,6 +6,8 @@ fewer turns.
 """
 
 import argparse
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -33,6 +35,16 @@ def bare(classifier, photo, questions):
     def run():
         for start in range(0, questions, BATCH):
             passes(tf.constant(batch[: min(BATCH, questions - start)])).numpy()
+
+    return run
+
+
+def silent(function):
+    """Return the function, kept from printing: other libraries draw progress bars that can't be switched off."""
+
+    def run():
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            return function()
 
     return run
 
@@ -70,7 +82,7 @@ def others(classifier, photo, target):
         "rise": {"xplique": lambda: rise(inputs, one_hot), "the paper's own way": rise_of_the_paper(classifier, photo, target)},
         "occlusion": {
             "xplique": lambda: occlusion(inputs, one_hot),
-            "tf-explain": lambda: grid.get_sensitivity_map(classifier.model, inputs[0], target, 10),
+            "tf-explain": silent(lambda: grid.get_sensitivity_map(classifier.model, inputs[0], target, 10)),
         },
     }
 
