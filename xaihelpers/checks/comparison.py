@@ -34,7 +34,7 @@ def _wins(metric="mass_inside"):
     """Return on how many images of the stored RashNet run hires_cam scores higher than saliency, and how many there are."""
     import pandas as pd
 
-    from ..stored import stored
+    from ..stored_results import stored
 
     table = pd.read_csv(stored("comparison-rashnet.csv"))
     wide = table[table.metric == metric].pivot(index="image", columns="method", values="value")
