@@ -24,8 +24,9 @@ lab: .venv/course
 playground: .venv/course
 	$(PY) -m jupyterlab --LabApp.default_url=/voila/render/notebooks/13_playground.ipynb $(LAB) $(ARGS)
 
+# Two at a time, a file each, in the order of the folders: the lessons in the browser, which take longest, come first.
 test: .venv/course .venv/tests
-	$(PY) -m pytest --nbval-lax tests notebooks $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval-lax tests notebooks $(ARGS)
 
 notebooks: .venv/course
 	$(PY) notebooks/execute.py $(ONLY)

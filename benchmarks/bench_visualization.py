@@ -49,7 +49,7 @@ def tf_keras_vis(classifier, target, steps):
     return lambda: peer(CategoricalScore(target), steps=steps)
 
 
-def main(steps=STEPS, repeats=3):
+def main(steps=STEPS, repeats=2):
     """Return the rows of this benchmark."""
     classifier = xh.load_classifier("efficientnet-lite0")
     target = classifier.class_index("volcano")

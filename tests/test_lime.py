@@ -54,7 +54,7 @@ def wavy(images):
 
 @pytest.mark.parametrize(("seed", "fill", "width"), [(0, "mean", 0.25), (3, "black", 0.25), (7, "mean", 0.6)])
 def test_equal_to_the_lime_package_called_by_hand(seed, fill, width):
-    ours = xh.lime(xh.Classifier(wavy, class_names="abc"), IMAGE, 0, segments=NINE, n_samples=60, seed=seed, fill=fill,
+    ours = xh.lime(xh.Classifier(wavy, class_names=list("abc")), IMAGE, 0, segments=NINE, n_samples=60, seed=seed, fill=fill,
                    kernel_width=width)  # fmt: skip
     package = LimeImageExplainer(kernel_width=width, random_state=seed)
     # random_seed keeps the package from drawing one for its segmentation, which would move all that follows.

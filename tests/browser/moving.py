@@ -36,14 +36,16 @@ def move_slider(player, slider, seconds):
 def choose_everything(player, menu, seconds):
     """Choose every entry of a menu, then the one that was chosen at first."""
     name, select, before = player.label(menu), menu.locator("select"), player.picture()
-    start, entries = select.input_value(), select.locator("option").all_text_contents()
+    # By place: ipywidgets writes a name's blanks otherwise in the list than in the value.
+    start, entries = select.evaluate("menu => menu.selectedIndex"), select.locator("option").all_text_contents()
     seen, back = {before}, None
-    for entry in [*(each for each in entries if each != start), start] if len(entries) > 1 else []:
-        back = player.redrawn(lambda entry=entry: select.select_option(entry), seconds, f"{entry} was chosen in {name}")
-        assert not player.complaint(), f"{name} = {entry}: {player.complaint()}"
+    for place in [*(n for n in range(len(entries)) if n != start), start] if len(entries) > 1 else []:
+        what = f"{entries[place]} was chosen in {name}"
+        back = player.redrawn(lambda place=place: select.select_option(index=place), seconds, what)
+        assert not player.complaint(), f"{what}: {player.complaint()}"
         seen.add(back)
     assert len(entries) < 2 or len(seen) > 1, f"everything was chosen in the menu {name}, and the picture stayed the same"
-    assert back in (None, before), f"the menu {name} is back at {start}, and the picture is another"
+    assert back in (None, before), f"the menu {name} is back at {entries[start]}, and the picture is another"
 
 
 def readout(slider):
