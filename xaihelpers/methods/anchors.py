@@ -21,6 +21,7 @@ _SLIDERS = {
     "n_segments": Slider(6, 40, 2, default=16),
     "segments": Slider(options=list(SEGMENTATIONS), default="slic"),
     "fill": Slider(options=["mean", "black"], default="mean"),
+    "max_questions": Slider(200, 4000, 200, default=2000),  # what somebody at a slider has the patience for
 }
 
 
