@@ -10,7 +10,7 @@ import argparse
 import numpy as np
 
 import xaihelpers as xh
-from xaihelpers.methods.superpixels import segment
+from xaihelpers.methods.shared.superpixels import segment
 
 from .bench_perturbation import BATCH, QUESTIONS, bare, compare, silent
 from .timing import Row, medians
@@ -31,8 +31,14 @@ def lime_by_hand(classifier, photo):
     from lime.lime_image import LimeImageExplainer
 
     return LimeImageExplainer(random_state=0).explain_instance(
-        np.float32(photo), lambda images: classifier.probabilities(images, BATCH), top_labels=1, num_samples=QUESTIONS,
-        batch_size=BATCH, segmentation_fn=lambda image: segment(photo, "slic", 50), random_seed=0)  # fmt: skip
+        np.float32(photo),
+        lambda images: classifier.probabilities(images, BATCH),
+        top_labels=1,
+        num_samples=QUESTIONS,
+        batch_size=BATCH,
+        segmentation_fn=lambda image: segment(photo, "slic", 50),
+        random_seed=0,
+    )
 
 
 def lime_of_xplique(classifier, photo):
@@ -41,9 +47,13 @@ def lime_of_xplique(classifier, photo):
 
     target = int(classifier.probabilities(photo)[0].argmax())
     explainer = Lime(
-        classifier.model, BATCH, nb_samples=QUESTIONS, distance_mode="cosine", kernel_width=0.25,
+        classifier.model,
+        BATCH,
+        nb_samples=QUESTIONS,
+        distance_mode="cosine",
+        kernel_width=0.25,
         map_to_interpret_space=lambda image: tf.constant(segment(photo, "slic", 50), tf.int32),
-    )  # fmt: skip
+    )
     inputs = np.asarray(classifier.preprocess(np.float32(photo)[None]))
     return explainer(inputs, np.eye(classifier.n_classes, dtype=np.float32)[[target]])
 
@@ -51,8 +61,12 @@ def lime_of_xplique(classifier, photo):
 def alibi_by_hand(classifier, photo):
     from alibi.explainers import AnchorImage
 
-    explainer = AnchorImage(lambda images: classifier.probabilities(images, BATCH), photo.shape, seed=0,
-                            segmentation_fn=lambda image: segment(photo, "slic", 16))  # fmt: skip
+    explainer = AnchorImage(
+        lambda images: classifier.probabilities(images, BATCH),
+        photo.shape,
+        seed=0,
+        segmentation_fn=lambda image: segment(photo, "slic", 16),
+    )
     return explainer.explain(np.float32(photo), threshold=0.95, batch_size=64)
 
 
@@ -60,8 +74,10 @@ def waiting(turns):
     """Print the seconds that a slider's user waits on RashNet, the median over images."""
     classifier, data = xh.load_classifier("rashnet"), xh.rashes.load_test_split()
     images = data.images[:: len(data) // 10][:10]
-    for name, call, asked in (("LIME, 200 samples", lambda image: xh.lime(classifier, image, n_samples=200), "under 1"),
-                              ("anchors", lambda image: xh.anchors(classifier, image), "reported")):  # fmt: skip
+    for name, call, asked in (
+        ("LIME, 200 samples", lambda image: xh.lime(classifier, image, n_samples=200), "under 1"),
+        ("anchors", lambda image: xh.anchors(classifier, image), "reported"),
+    ):
         calls = [silent(lambda image=image, call=call: call(image)) for image in images]
         print(Row(f"{name} on RashNet, seconds", float(np.median(medians(*calls, repeats=turns))), asked), flush=True)
 
@@ -71,14 +87,26 @@ def main():
     parser.add_argument("--quick", action="store_true", help="fewer turns")
     turns = 2 if parser.parse_args().quick else 5
     classifier, photo = xh.load_classifier("efficientnet-lite0"), xh.sample_photo("chelsea", 224)
-    compare(f"LIME, {QUESTIONS} questions", lambda: xh.lime(classifier, photo, n_samples=QUESTIONS, batch_size=BATCH),
-            cut_and_ask(classifier, photo, QUESTIONS, 50), 1.25,
-            {"the package lime by hand": silent(lambda: lime_by_hand(classifier, photo)),
-             "xplique": silent(lambda: lime_of_xplique(classifier, photo))}, turns)  # fmt: skip
+    compare(
+        f"LIME, {QUESTIONS} questions",
+        lambda: xh.lime(classifier, photo, n_samples=QUESTIONS, batch_size=BATCH),
+        cut_and_ask(classifier, photo, QUESTIONS, 50),
+        1.25,
+        {
+            "the package lime by hand": silent(lambda: lime_by_hand(classifier, photo)),
+            "xplique": silent(lambda: lime_of_xplique(classifier, photo)),
+        },
+        turns,
+    )
     asked = xh.anchors(classifier, photo).forward_passes
-    compare(f"anchors, {asked} questions", lambda: xh.anchors(classifier, photo, batch_size=BATCH),
-            cut_and_ask(classifier, photo, asked, 16), 1.5,
-            {"alibi by hand": silent(lambda: alibi_by_hand(classifier, photo))}, turns)  # fmt: skip
+    compare(
+        f"anchors, {asked} questions",
+        lambda: xh.anchors(classifier, photo, batch_size=BATCH),
+        cut_and_ask(classifier, photo, asked, 16),
+        1.5,
+        {"alibi by hand": silent(lambda: alibi_by_hand(classifier, photo))},
+        turns,
+    )
     waiting(turns)
 
 

@@ -14,12 +14,12 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
+import numpy as np
+import tensorflow as tf
 
-import xaihelpers as xh  # noqa: E402
+import xaihelpers as xh
 
-from .timing import Row, medians  # noqa: E402
+from .timing import Row, medians
 
 QUESTIONS, BATCH = 512, 32
 # 23 x 23 = 529 patches: the nearest square to 512.
@@ -60,8 +60,10 @@ def rise_of_the_paper(classifier, photo, target):
             down, right = rng.integers(0, cell, 2)
             enlarged = resize(cells, (9 * cell, 9 * cell), order=1, mode="reflect", anti_aliasing=False)
             mask[:] = enlarged[down : down + n, right : right + n]
-        answers = [classifier.probabilities(masks[i : i + BATCH, ..., None] * photo, BATCH)[:, target]
-                   for i in range(0, QUESTIONS, BATCH)]  # fmt: skip
+        answers = [
+            classifier.probabilities(masks[i : i + BATCH, ..., None] * photo, BATCH)[:, target]
+            for i in range(0, QUESTIONS, BATCH)
+        ]
         return (np.concatenate(answers) @ masks.reshape(QUESTIONS, -1)).reshape(n, n) / (QUESTIONS * 0.5)
 
     return run
@@ -135,11 +137,24 @@ def main():
     classifier, photo = xh.load_classifier("efficientnet-lite0"), xh.sample_photo("chelsea", 224)
     target = classifier.class_index(None, photo)
     rivals = others(classifier, photo, target)
-    compare(f"RISE, {QUESTIONS} questions", lambda: xh.rise(classifier, photo, target, n_masks=QUESTIONS),
-            bare(classifier, photo, QUESTIONS), 1.1, rivals["rise"], turns)  # fmt: skip
+    compare(
+        f"RISE, {QUESTIONS} questions",
+        lambda: xh.rise(classifier, photo, target, n_masks=QUESTIONS),
+        bare(classifier, photo, QUESTIONS),
+        1.1,
+        rivals["rise"],
+        turns,
+    )
     asked = xh.occlusion(classifier, photo, target, patch=PATCH, stride=STRIDE).forward_passes
-    compare(f"occlusion, {asked} questions", lambda: xh.occlusion(classifier, photo, target, patch=PATCH, stride=STRIDE),
-            bare(classifier, photo, asked), 1.1, rivals["occlusion"], turns, rival_turns=1)  # fmt: skip
+    compare(
+        f"occlusion, {asked} questions",
+        lambda: xh.occlusion(classifier, photo, target, patch=PATCH, stride=STRIDE),
+        bare(classifier, photo, asked),
+        1.1,
+        rivals["occlusion"],
+        turns,
+        rival_turns=1,
+    )
     coarse_to_fine(classifier, photo, target)
     print(Row("RISE, peak memory of 8000 masks over that of 500", peak_memory(8000) / peak_memory(500), "at most 1.05"))
     wait(turns)

@@ -7,9 +7,9 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is imported
 
-import time  # noqa: E402
+import time
 
-from xaihelpers.rashes import make_rashes  # noqa: E402
+from xaihelpers.rashes import make_rashes
 
 
 def main(n=600):

@@ -31,8 +31,10 @@ def main():
         clock, processor = time.perf_counter(), time.process_time()
         trained = train_classifier(folder, progress=False)
         processor, clock = time.process_time() - processor, time.perf_counter() - clock
-    print(f"train_classifier, 600 JPEGs, Xception at 128 px: {clock:.0f} s by the clock, {processor:.0f} s of processor time, "
-          f"{len(trained.history['loss'])} epochs; asked: under 300 s on two cores")  # fmt: skip
+    print(
+        f"train_classifier, 600 JPEGs, Xception at 128 px: {clock:.0f} s by the clock, {processor:.0f} s of processor time, "
+        f"{len(trained.history['loss'])} epochs; asked: under 300 s on two cores"
+    )
     print(f"balanced accuracy on the images held back: {trained.evaluation.balanced_accuracy:.3f}")
 
 

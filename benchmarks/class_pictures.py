@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 import xaihelpers as xh
-from xaihelpers.stored_results import FOLDER as STORED
+from xaihelpers.course.stored import FOLDER as STORED
 
 SEED, N_CLASSES, STEPS, COLUMNS = 0, 20, 256, 5
 
@@ -24,8 +24,15 @@ def main():
     for target in drawn:
         picture = xh.activation_maximization(classifier, int(target), steps=STEPS)
         pictures.append(picture.image)
-        rows.append({"target": int(target), "class": picture.class_name, "parameters": picture.parameters,
-                     "first": float(picture.activation[0]), "last": float(picture.activation[-1])})  # fmt: skip
+        rows.append(
+            {
+                "target": int(target),
+                "class": picture.class_name,
+                "parameters": picture.parameters,
+                "first": float(picture.activation[0]),
+                "last": float(picture.activation[-1]),
+            }
+        )
         print(f"{picture.class_name}: {rows[-1]['first']:.1f} to {rows[-1]['last']:.1f} in {picture.seconds:.0f} s", flush=True)
     STORED.mkdir(exist_ok=True)
     sheet = [np.concatenate(pictures[i : i + COLUMNS], axis=1) for i in range(0, N_CLASSES, COLUMNS)]

@@ -13,18 +13,31 @@ import numpy as np
 import pandas as pd
 
 import xaihelpers as xh
-from xaihelpers.methods.contract import Finding, technique
+from xaihelpers.course.stored import FOLDER as STORED
+from xaihelpers.methods.shared.contract import Finding, technique
 from xaihelpers.metrics import agreement, rank_correlation
-from xaihelpers.stored_results import FOLDER as STORED
 
 # Where a technique's price is a parameter, it is set lower than for a single picture. All else is as the techniques come.
 CAPPED = {
-    "saliency": {}, "integrated_gradients": {"steps": 32}, "guided_backprop": {}, "deep_shap": {}, "grad_cam": {},
-    "hires_cam": {}, "occlusion": {}, "rise": {"n_masks": 500}, "lime": {"n_samples": 300}, "anchors": {"max_questions": 500},
-}  # fmt: skip
+    "saliency": {},
+    "integrated_gradients": {"steps": 32},
+    "guided_backprop": {},
+    "deep_shap": {},
+    "grad_cam": {},
+    "hires_cam": {},
+    "occlusion": {},
+    "rise": {"n_masks": 500},
+    "lime": {"n_samples": 300},
+    "anchors": {"max_questions": 500},
+}
 # An Xception answers thirty times as slowly as RashNet.
-CHEAPER = CAPPED | {"integrated_gradients": {"steps": 16}, "occlusion": {"patch": 16, "stride": 16}, "rise": {"n_masks": 200},
-                    "lime": {"n_samples": 200}, "anchors": {"max_questions": 300}}  # fmt: skip
+CHEAPER = CAPPED | {
+    "integrated_gradients": {"steps": 16},
+    "occlusion": {"patch": 16, "stride": 16},
+    "rise": {"n_masks": 200},
+    "lime": {"n_samples": 200},
+    "anchors": {"max_questions": 300},
+}
 EVIDENCE = ("pointing_game", "mass_inside", "rank_inside")
 CURVES = ("deletion", "insertion", "sparseness")
 
@@ -92,8 +105,9 @@ def compute(run, names=None, methods=None, file=None, progress=False, kept=None)
     masks = None if run.metrics[0] not in EVIDENCE + CURVES else {name: run.masks[name] for name in images}
     chosen = {label: run.methods[label] for label in methods or run.methods}
     if kept is not None:
-        chosen = {label: (keeping(kept, label), given[1] if isinstance(given, tuple) else given)
-                  for label, given in chosen.items()}  # fmt: skip
+        chosen = {
+            label: (keeping(kept, label), given[1] if isinstance(given, tuple) else given) for label, given in chosen.items()
+        }
     return xh.compare(xh.load_classifier(run.classifier), images, masks, chosen, run.metrics, file=file, progress=progress)
 
 
@@ -119,8 +133,11 @@ def agreements(run, kept, names=None, methods=None):
             if (label, image.tobytes()) not in kept:
                 compute(run, [name], [label], kept=kept)
         maps = [kept[label, image.tobytes()] for label in labels]
-        rows += [(name, labels[j], labels[i], rank_correlation(maps[j], maps[i]), agreement(maps[j], maps[i]))
-                 for i in range(len(maps)) for j in range(i)]  # fmt: skip
+        rows += [
+            (name, labels[j], labels[i], rank_correlation(maps[j], maps[i]), agreement(maps[j], maps[i]))
+            for i in range(len(maps))
+            for j in range(i)
+        ]
     return pd.DataFrame(rows, columns=["image", "a", "b", "rank_correlation", "agreement"])
 
 

@@ -20,10 +20,10 @@ import numpy as np
 from scipy.stats import spearmanr
 
 import xaihelpers as xh
-from xaihelpers.methods.mask_regression import LineThroughAnswers
-from xaihelpers.methods.masks import Masks
-from xaihelpers.methods.questions import own_fill
-from xaihelpers.stored_results import FOLDER as STORED
+from xaihelpers.course.stored import FOLDER as STORED
+from xaihelpers.methods.shared.mask_regression import LineThroughAnswers
+from xaihelpers.methods.shared.masks import Masks
+from xaihelpers.methods.shared.questions import own_fill
 
 BLOCK, REFERENCE, REPEATS = 1024, 20 * 1024, 2
 COUNTS = (64, 128, 256, 512, 1024)
@@ -230,16 +230,26 @@ def lines(network, known):
     """Return the lines of one network's table."""
     rows = {(one["masks"], one["estimator"]): list(one["correlation"].values()) for one in known["schemes"]}
     wanted = rows[PLAIN][-1]
-    text = [f"## {network}", "", f"{known['images']} images; the reference has {known['reference']:,} masks an image. Mean rank "
-            "correlation with it:", "", "| masks | estimator | " + " | ".join(f"N = {count}" for count in COUNTS)
-            + f" | N for {wanted:.3f} |", "|---|---|" + "---:|" * (len(COUNTS) + 1)]  # fmt: skip
+    text = [
+        f"## {network}",
+        "",
+        f"{known['images']} images; the reference has {known['reference']:,} masks an image. Mean rank correlation with it:",
+        "",
+        "| masks | estimator | " + " | ".join(f"N = {count}" for count in COUNTS) + f" | N for {wanted:.3f} |",
+        "|---|---|" + "---:|" * (len(COUNTS) + 1),
+    ]
     for scheme, row in rows.items():
         bold = "**" if scheme == DEFAULT else ""
         n = needed(row, wanted)
         cells = [*scheme, *(f"{value:.3f}" for value in row), f"{n:.0f}" if np.isfinite(n) else f"over {COUNTS[-1]}"]
         text.append("| " + " | ".join(f"{bold}{cell}{bold}" for cell in cells) + " |")
-    return [*text, "", f"The default with 512 masks is at least as near as the plain scheme with 1024 on "
-            f"{known['as_near_with_half']} of {known['images']} images.", ""]  # fmt: skip
+    return [
+        *text,
+        "",
+        f"The default with 512 masks is at least as near as the plain scheme with 1024 on "
+        f"{known['as_near_with_half']} of {known['images']} images.",
+        "",
+    ]
 
 
 def main():

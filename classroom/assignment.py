@@ -100,8 +100,15 @@ def setup_cell(notebook):
 
 def graded_cell(source, name, solution=False, points=None):
     """Return a code cell that nbgrader knows: one that learners fill in, or (with points) one that grades and is locked."""
-    marks = {"schema_version": 3, "grade_id": name, "solution": solution, "grade": points is not None,
-             "locked": points is not None, "task": False, "cell_type": "code"}  # fmt: skip
+    marks = {
+        "schema_version": 3,
+        "grade_id": name,
+        "solution": solution,
+        "grade": points is not None,
+        "locked": points is not None,
+        "task": False,
+        "cell_type": "code",
+    }
     if points is not None:
         marks["points"] = points
     return nbformat.v4.new_code_cell(source, id=name, metadata={"nbgrader": marks})

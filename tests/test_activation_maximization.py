@@ -44,9 +44,7 @@ def test_the_maximiser_of_a_linear_unit_on_the_ball_is_its_weights(target):
 @pytest.mark.parametrize("optimizer", ["plain", "adam"])
 def test_the_maximiser_of_a_linear_unit_on_the_box_is_its_sign(optimizer):
     classifier, w = linear_unit()
-    found = xh.activation_maximization(
-        classifier, 0, space="pixels", optimizer=optimizer, jitter=0, steps=400, step_size=0.2
-    )
+    found = xh.activation_maximization(classifier, 0, space="pixels", optimizer=optimizer, jitter=0, steps=400, step_size=0.2)
     certain = np.abs(w) > 0.02
     np.testing.assert_allclose(in_units(found)[certain], np.sign(w)[certain], atol=0.01)
     assert found.activation[-1] == pytest.approx(np.abs(w).sum(), rel=0.01)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import xaihelpers as xh
-from xaihelpers.methods.superpixels import segment
+from xaihelpers.methods.shared.superpixels import segment
 
 pytest.importorskip("alibi")
 
@@ -30,7 +30,7 @@ def needs(*superpixels):
     """A network that says yes while all of these superpixels are uncovered."""
 
     def network(images):
-        yes = np.all([np.abs(images - IMAGE)[:, NINE == k].max(axis=(1, 2)) < 1e-3 for k in superpixels], axis=0)
+        yes = np.all([np.abs(images - IMAGE)[:, k == NINE].max(axis=(1, 2)) < 1e-3 for k in superpixels], axis=0)
         return np.stack([~yes, yes], axis=1).astype(np.float32)
 
     return network
@@ -43,7 +43,7 @@ def test_a_network_that_looks_at_one_superpixel_gives_exactly_that_anchor(one, f
     assert found.details["anchor"] == [one]
     assert found.details["precision"] == 1
     assert found.details["coverage"] == pytest.approx(0.5, abs=0.02)  # of 10,000 samples
-    assert np.array_equal(found.heatmap, NINE == one)
+    assert np.array_equal(found.heatmap, one == NINE)
     assert found.diagnostics == ()
 
 
@@ -69,7 +69,7 @@ def test_a_constant_network_gives_the_empty_anchor_and_says_what_it_means(thresh
 
 def votes(images):
     """A smooth network: every superpixel votes for yes as far as it is what it was."""
-    unchanged = np.stack([np.exp(-np.abs(images - IMAGE)[:, NINE == k].mean(axis=(1, 2)) / 20) for k in range(9)], axis=1)
+    unchanged = np.stack([np.exp(-np.abs(images - IMAGE)[:, k == NINE].mean(axis=(1, 2)) / 20) for k in range(9)], axis=1)
     yes = 1 / (1 + np.exp(-4 * (unchanged @ np.linspace(-0.1, 1, 9) - 2.5)))
     return np.stack([1 - yes, yes], axis=1).astype(np.float32)
 
@@ -79,8 +79,16 @@ def votes(images):
 def test_equal_to_alibi_called_by_hand(background, threshold, beam_size, seed):
     from alibi.explainers import AnchorImage
 
-    ours = xh.anchors(two(votes), IMAGE, segments=NINE, fill="mean" if background is None else background, threshold=threshold,
-                      beam_size=beam_size, seed=seed, round_size=50)  # fmt: skip
+    ours = xh.anchors(
+        two(votes),
+        IMAGE,
+        segments=NINE,
+        fill="mean" if background is None else background,
+        threshold=threshold,
+        beam_size=beam_size,
+        seed=seed,
+        round_size=50,
+    )
     alibi = AnchorImage(votes, IMAGE.shape, segmentation_fn=lambda image: NINE, images_background=background, seed=seed)
     theirs = alibi.explain(IMAGE, threshold=threshold, beam_size=beam_size, batch_size=50)
     assert ours.details["anchor"] == theirs.raw["feature"]
@@ -138,7 +146,7 @@ def test_the_search_stops_at_max_questions_with_the_best_so_far():
 def test_an_anchor_that_adds_nothing_says_so():
     def nearly_constant(images):
         """Says yes in 31 of 32 samples: between the lower bound that 100 samples give and their mean."""
-        yes = ~np.all([images[:, NINE == k].max(axis=(1, 2)) == 0 for k in range(5)], axis=0)
+        yes = ~np.all([images[:, k == NINE].max(axis=(1, 2)) == 0 for k in range(5)], axis=0)
         return np.stack([~yes, yes], axis=1).astype(np.float32)
 
     with pytest.warns(xh.DiagnosticWarning, match="add next to nothing"):
@@ -146,24 +154,27 @@ def test_an_anchor_that_adds_nothing_says_so():
     assert len(found.details["anchor"]) >= 1
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    ({"threshold": 0}, "threshold is 0"),
-    ({"threshold": 1}, "threshold is 1"),
-    ({"threshold": "high"}, "threshold is 'high'"),
-    ({"delta": 0}, "delta is 0"),
-    ({"tau": 1.5}, "tau is 1.5"),
-    ({"beam_size": 0}, "beam_size is 0"),
-    ({"round_size": -1}, "round_size is -1"),
-    ({"batch_size": 0}, "batch_size is 0"),
-    ({"max_questions": 10}, "max_questions is 10"),
-    ({"n_segments": 1}, "n_segments is 1"),
-    ({"seed": -1}, "seed is -1"),
-    ({"fill": "white"}, "no fill 'white'"),
-    ({"fill": np.zeros((2, 5, 5, 3))}, "of the size of the image"),
-    ({"fill": np.zeros((0, SIZE, SIZE, 3))}, "of the size of the image"),
-    ({"fill": np.full((2, SIZE, SIZE, 3), np.nan)}, "NaN"),
-    ({"segments": NINE[:5]}, "one label a pixel"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"threshold": 0}, "threshold is 0"),
+        ({"threshold": 1}, "threshold is 1"),
+        ({"threshold": "high"}, "threshold is 'high'"),
+        ({"delta": 0}, "delta is 0"),
+        ({"tau": 1.5}, "tau is 1.5"),
+        ({"beam_size": 0}, "beam_size is 0"),
+        ({"round_size": -1}, "round_size is -1"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"max_questions": 10}, "max_questions is 10"),
+        ({"n_segments": 1}, "n_segments is 1"),
+        ({"seed": -1}, "seed is -1"),
+        ({"fill": "white"}, "no fill 'white'"),
+        ({"fill": np.zeros((2, 5, 5, 3))}, "of the size of the image"),
+        ({"fill": np.zeros((0, SIZE, SIZE, 3))}, "of the size of the image"),
+        ({"fill": np.full((2, SIZE, SIZE, 3), np.nan)}, "NaN"),
+        ({"segments": NINE[:5]}, "one label a pixel"),
+    ],
+)
 def test_bad_arguments_are_refused_before_the_network_is_asked(arguments, words):
     def never(images):
         raise AssertionError("the network was asked")
@@ -173,11 +184,14 @@ def test_bad_arguments_are_refused_before_the_network_is_asked(arguments, words)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("answer", "words"), [
-    (lambda x: np.ones(len(x)), "returned shape"),
-    (lambda x: np.full((len(x), 2), np.nan), "NaN"),
-    (lambda x: np.full((len(x), 2), 0.9), "add up to 1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x: np.ones(len(x)), "returned shape"),
+        (lambda x: np.full((len(x), 2), np.nan), "NaN"),
+        (lambda x: np.full((len(x), 2), 0.9), "add up to 1"),
+    ],
+)
 def test_rubbish_from_the_callable_is_named_at_once(answer, words):
     with pytest.raises(ValueError, match=words):
         xh.anchors(xh.Classifier(answer), IMAGE, segments=NINE)

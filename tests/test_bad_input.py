@@ -23,7 +23,7 @@ from PIL import Image
 
 import xaihelpers as xh
 from xaihelpers.classifier import Stopped
-from xaihelpers.methods.contract import without_warnings
+from xaihelpers.methods.shared.contract import without_warnings
 from xaihelpers.saving import read_png, record, save_png
 
 PACKAGE = str(Path(xh.__file__).parent)
@@ -43,17 +43,23 @@ numbers = st.one_of(
     st.integers(-3, 12), st.floats(-3, 300), st.sampled_from([2**31, 2**63, -(2**40), 10**6, np.nan, np.inf, -np.inf, 1e300])
 )
 scalars = st.one_of(
-    st.none(), st.booleans(), numbers, numbers.map(np.float32), st.integers(0, 9).map(np.int64), st.just(2 + 1j),
-    st.text(max_size=5), st.binary(max_size=8),
+    st.none(),
+    st.booleans(),
+    numbers,
+    numbers.map(np.float32),
+    st.integers(0, 9).map(np.int64),
+    st.just(2 + 1j),
+    st.text(max_size=5),
+    st.binary(max_size=8),
     st.sampled_from(["mean", "blur", "black", "grid", "slic", "maps", "pool", "class 1", "scores", "rise", "logit", ""]),
-)  # fmt: skip
+)
 arrays = hnp.arrays(
     st.sampled_from([np.uint8, np.float32, np.float64, np.int64, bool, complex, object, "U3", "datetime64[s]"]),
     st.one_of(
         st.sampled_from([(8, 8, 3), (8, 8), (1, 8, 8, 3), (8, 8, 4), (3, 8, 8), (0, 8, 3), (32, 32, 3), (2, 32, 32, 3)]),
         hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=9),
     ),
-)  # fmt: skip
+)
 junk = st.one_of(
     scalars,
     st.lists(scalars, max_size=4),
@@ -133,8 +139,18 @@ def classifier():
 
 IMAGE = networks.image()
 LARGER = networks.image(size=32)  # the smallest that deep dream takes
-FEW = {"n_samples": 10, "n_segments": 4, "n_masks": 10, "grid": 2, "steps": 2, "octaves": 1, "segments": "grid", "size": 8,
-       "max_questions": 200, "round_size": 10}  # fmt: skip
+FEW = {
+    "n_samples": 10,
+    "n_segments": 4,
+    "n_masks": 10,
+    "grid": 2,
+    "steps": 2,
+    "octaves": 1,
+    "segments": "grid",
+    "size": 8,
+    "max_questions": 200,
+    "round_size": 10,
+}
 
 
 @pytest.mark.parametrize("name", list(xh.METHODS))
@@ -165,12 +181,23 @@ def others(classifier, folder):
         Image.fromarray(LARGER).save(folder / "classes" / label / "1.png")
     save_png(folder / "a.png", found)
     again = {"classifier": classifier, "method": "saliency", "image": IMAGE, "target": 0, "seed": 0, "progress": False}
-    curve = {"classifier": classifier, "attribution": found, "image": None, "target": None, "steps": 2, "baseline": "mean",
-             "of": "probability", "seed": 0, "batch_size": 4}  # fmt: skip
+    curve = {
+        "classifier": classifier,
+        "attribution": found,
+        "image": None,
+        "target": None,
+        "steps": 2,
+        "baseline": "mean",
+        "of": "probability",
+        "seed": 0,
+        "batch_size": 4,
+    }
     pair, inside = {"a": MAP, "b": -MAP}, {"heatmap": MAP, "mask": MASK}
     return {
-        "Classifier": (xh.Classifier, {"model": classifier.model, "class_names": ["a", "b", "c"], "preprocess": None,
-                                       "input_shape": (8, 8, 3)}),
+        "Classifier": (
+            xh.Classifier,
+            {"model": classifier.model, "class_names": ["a", "b", "c"], "preprocess": None, "input_shape": (8, 8, 3)},
+        ),
         "probabilities": (classifier.probabilities, {"images": IMAGE, "batch_size": 2}),
         "logits": (classifier.logits, {"images": IMAGE, "batch_size": 2}),
         "class_index": (classifier.class_index, {"target": 1, "image": None}),
@@ -194,28 +221,79 @@ def others(classifier, folder):
         "agreement_matrix": (xh.metrics.agreement_matrix, {"maps": [MAP, -MAP], "measure": xh.metrics.agreement}),
         "stability": (xh.metrics.stability, again | {"noise": 5.0, "repeats": 1, "absolute": False}),
         "model_randomisation": (xh.metrics.model_randomisation, again | {"stages": 1, "absolute": False}),
-        "compare": (xh.compare, {"classifier": classifier, "images": [IMAGE], "masks": [MASK], "methods": ["saliency"],
-                                 "metrics": ["sparseness"], "targets": 0, "file": None, "progress": False}),
+        "compare": (
+            xh.compare,
+            {
+                "classifier": classifier,
+                "images": [IMAGE],
+                "masks": [MASK],
+                "methods": ["saliency"],
+                "metrics": ["sparseness"],
+                "targets": 0,
+                "file": None,
+                "progress": False,
+            },
+        ),
         "overlay": (xh.overlay, {"attribution": MAP, "image": IMAGE, "alpha": 0.5, "limit": None, "signed": None}),
         "show": (xh.show, {"result": found, "alpha": 0.5}),
-        "side_by_side": (xh.side_by_side, {"items": [IMAGE, MAP], "titles": ["a", "b"], "columns": 2, "size": 0.5,
-                                           "shared_scale": False, "colour_bar": False}),
+        "side_by_side": (
+            xh.side_by_side,
+            {"items": [IMAGE, MAP], "titles": ["a", "b"], "columns": 2, "size": 0.5, "shared_scale": False, "colour_bar": False},
+        ),
         "animate": (xh.animate, {"frames": [IMAGE, IMAGE], "alt": "two", "seconds": 1.0, "scale": 1, "times": 1}),
-        "make_rashes": (xh.rashes.make_rashes, {"n": 1, "seed": 0, "class_weights": None, "artefact": "sticker",
-                                                "artefact_class": "measles", "artefact_probability": 0.5, "progress": False}),
+        "make_rashes": (
+            xh.rashes.make_rashes,
+            {
+                "n": 1,
+                "seed": 0,
+                "class_weights": None,
+                "artefact": "sticker",
+                "artefact_class": "measles",
+                "artefact_probability": 0.5,
+                "progress": False,
+            },
+        ),
         "repaint": (xh.rashes.repaint, {"data": xh.rashes.load_test_split()[:1], "where": "outside", "seed": 0}),
         "record": (record, {"results": found, "classifier": "a", "image": "b"}),
         "read_png": (read_png, {"path_or_bytes": folder / "a.png"}),
-    }  # fmt: skip
+    }
 
 
 OTHERS = [
-    "Classifier", "probabilities", "logits", "class_index", "gradients", "load_image", "sample_photo", "photo_credit",
-    "load_classifier", "stored", "images_from_folder", "channel_account", "silence", "pointing_game", "mass_inside",
-    "rank_inside", "deletion", "insertion", "sparseness", "rank_correlation", "agreement", "agreement_matrix", "stability",
-    "model_randomisation", "compare", "overlay", "show", "side_by_side", "animate", "make_rashes", "repaint", "record",
+    "Classifier",
+    "probabilities",
+    "logits",
+    "class_index",
+    "gradients",
+    "load_image",
+    "sample_photo",
+    "photo_credit",
+    "load_classifier",
+    "stored",
+    "images_from_folder",
+    "channel_account",
+    "silence",
+    "pointing_game",
+    "mass_inside",
+    "rank_inside",
+    "deletion",
+    "insertion",
+    "sparseness",
+    "rank_correlation",
+    "agreement",
+    "agreement_matrix",
+    "stability",
+    "model_randomisation",
+    "compare",
+    "overlay",
+    "show",
+    "side_by_side",
+    "animate",
+    "make_rashes",
+    "repaint",
+    "record",
     "read_png",
-]  # fmt: skip
+]
 SLOW = {"compare": 20, "model_randomisation": 20, "make_rashes": 20, "side_by_side": 20, "show": 20}  # fewer examples for these
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import xaihelpers as xh
-from xaihelpers.checks.exercise import Exercise, NotYet, exercise
+from xaihelpers.course.checks.exercise import Exercise, NotYet, exercise
 
 
 def exercises():

@@ -37,9 +37,28 @@ def complaint(capsys):
 
 
 def test_a_picture_of_two_techniques_with_their_parameters_inside(rash, tmp_path):
-    command = [*COMMAND, rash, "--classifier", "rashnet", "--method", "grad_cam", "--method", "rise", "--target", "Measles",
-               "--set", "rise.n_masks=300", "--set", "rise.design=independent", "--set", "grad_cam.relu=no", "--set", "seed=7",
-               "--out", "explained.png"]  # fmt: skip
+    command = [
+        *COMMAND,
+        rash,
+        "--classifier",
+        "rashnet",
+        "--method",
+        "grad_cam",
+        "--method",
+        "rise",
+        "--target",
+        "Measles",
+        "--set",
+        "rise.n_masks=300",
+        "--set",
+        "rise.design=independent",
+        "--set",
+        "grad_cam.relu=no",
+        "--set",
+        "seed=7",
+        "--out",
+        "explained.png",
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert "rash.png: monkeypox 0." in done.stdout and "rise: measles; 300 forward" in done.stdout
@@ -65,8 +84,10 @@ def test_the_picture_shows_the_maps(rash, capsys):
 
 
 def test_help_is_quick_and_loads_no_tensorflow(tmp_path):
-    code = ("import sys, time; from xaihelpers.command_line import main; code = main(['--help']); "
-            "print(code, round(time.process_time(), 3), {'tensorflow', 'numpy', 'PIL'} & set(sys.modules))")  # fmt: skip
+    code = (
+        "import sys, time; from xaihelpers.command_line import main; code = main(['--help']); "
+        "print(code, round(time.process_time(), 3), {'tensorflow', 'numpy', 'PIL'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     code, seconds, loaded = done.stdout.splitlines()[-1].split(maxsplit=2)
     assert (code, loaded) == ("0", "set()") and float(seconds) < 0.5

@@ -126,7 +126,7 @@ def test_interrupted_it_keeps_what_there_is(classifier, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options, error, sentence",
+    ("options", "error", "sentence"),
     [
         (dict(images=[]), ValueError, "no images"),
         (dict(masks=MASKS[:2]), ValueError, "6 images and 2 masks"),

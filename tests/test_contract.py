@@ -14,7 +14,7 @@ from PIL import Image
 
 import xaihelpers as xh
 from xaihelpers import methods
-from xaihelpers.methods.contract import Finding, Slider, technique, without_warnings
+from xaihelpers.methods.shared.contract import Finding, Slider, technique, without_warnings
 
 TECHNIQUES = list(xh.METHODS)
 # Keras downloads ImageNet's Xception, which not everybody can; the others are here, or are fetched once.
@@ -229,8 +229,14 @@ def with_brightness(monkeypatch):
 
 def test_a_new_technique_is_compared(with_brightness, classifier, picture):
     network = classifier("own function")
-    table = xh.compare(network, [picture("photo", network)], None, metrics=["sparseness"], progress=False,
-                       methods={name: {} for name in xh.METHODS if name == "brightness"})  # fmt: skip
+    table = xh.compare(
+        network,
+        [picture("photo", network)],
+        None,
+        metrics=["sparseness"],
+        progress=False,
+        methods={name: {} for name in xh.METHODS if name == "brightness"},
+    )
     assert list(table.method) == ["brightness"] and table.value.notna().all()
     from xaihelpers.comparison.plan import make_plan
 

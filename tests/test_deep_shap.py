@@ -57,8 +57,11 @@ NETWORKS = {
     "tanh": [layers.Conv2D(6, 3, activation="tanh")],
     "swish": [layers.Conv2D(6, 3, activation="swish")],
     "gelu": [layers.Conv2D(6, 3, activation="gelu")],
-    "elu, selu, softplus": [layers.Conv2D(6, 3, activation="elu"), layers.Conv2D(6, 3, activation="selu"),
-                            layers.Conv2D(6, 1, activation="softplus")],
+    "elu, selu, softplus": [
+        layers.Conv2D(6, 3, activation="elu"),
+        layers.Conv2D(6, 3, activation="selu"),
+        layers.Conv2D(6, 1, activation="softplus"),
+    ],
     "max pooling": [layers.Conv2D(6, 3, activation="relu"), layers.MaxPooling2D(2)],
     "overlapping max pooling": [layers.MaxPooling2D(3, strides=2, padding="same")],
     "average pooling": [layers.Conv2D(6, 3, activation="relu"), layers.AveragePooling2D(2)],
@@ -69,7 +72,7 @@ NETWORKS = {
     "squeeze and excite": squeeze_and_excite,
     "residual": residual,
     "nested": nested,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -130,8 +133,10 @@ def test_the_mean_over_backgrounds_and_the_batch_size_do_not_matter():
 
 def test_named_backgrounds_and_none_at_all():
     network = classifier(*NETWORKS["relu"])
-    counts = {name: len(xh.deep_shap(network, IMAGE, 0, background=name).details["backgrounds"])
-              for name in ("greys", "black", "white", "mean", "blur")}  # fmt: skip
+    counts = {
+        name: len(xh.deep_shap(network, IMAGE, 0, background=name).details["backgrounds"])
+        for name in ("greys", "black", "white", "mean", "blur")
+    }
     assert counts == {"greys": 5, "black": 1, "white": 1, "mean": 1, "blur": 1}
     with pytest.warns(xh.DiagnosticWarning, match="zero everywhere"):
         same = xh.deep_shap(network, IMAGE, 0, background=IMAGE)
@@ -139,10 +144,15 @@ def test_named_backgrounds_and_none_at_all():
 
 
 @pytest.mark.parametrize(
-    "background, sentence",
-    [("grey", "choose from greys"), (np.zeros((0, EDGE, EDGE, 3)), "at least one"), (np.zeros((2, 4, 4, 3)), "4 x 4"),
-     (np.zeros((EDGE, EDGE)), "at least one"), (np.full((EDGE, EDGE, 3), np.nan), "NaN")],
-)  # fmt: skip
+    ("background", "sentence"),
+    [
+        ("grey", "choose from greys"),
+        (np.zeros((0, EDGE, EDGE, 3)), "at least one"),
+        (np.zeros((2, 4, 4, 3)), "4 x 4"),
+        (np.zeros((EDGE, EDGE)), "at least one"),
+        (np.full((EDGE, EDGE, 3), np.nan), "NaN"),
+    ],
+)
 def test_bad_backgrounds(background, sentence):
     with pytest.raises(ValueError, match=sentence):
         xh.deep_shap(classifier(), IMAGE, background=background)
@@ -173,7 +183,7 @@ def test_equal_to_the_shap_package_where_that_one_works(monkeypatch):
     assert np.abs(ours - theirs).max() <= 1e-3 * np.abs(theirs).max()
 
 
-@pytest.mark.parametrize("name, n", [("rashnet", 4), ("efficientnet-lite0", 2), ("rash-xception", 1)])
+@pytest.mark.parametrize(("name", "n"), [("rashnet", 4), ("efficientnet-lite0", 2), ("rash-xception", 1)])
 def test_the_sums_of_real_networks(name, n):
     """Depthwise and separable convolutions, ReLU6, max pooling, residual additions, nested models; a benchmark takes more."""
     network, rashes = xh.load_classifier(name), xh.rashes.load_test_split()

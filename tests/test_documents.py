@@ -14,7 +14,12 @@ DOCUMENTS = ["README.md", "TEACHING.md", "CONTRIBUTING.md"]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 NAME = re.compile(r"\bxh((?:\.[A-Za-z_]\w*)+)")
 # What is written for a reader to fill in, or made by a command that the text shows.
-PLACEHOLDERS = {"xaihelpers/methods/bands.py", "tests/test_bands.py", "notebooks/NN_name.ipynb", "xaihelpers/checks/name.py"}
+PLACEHOLDERS = {
+    "xaihelpers/methods/bands.py",
+    "tests/test_bands.py",
+    "notebooks/NN_name.ipynb",
+    "xaihelpers/course/checks/name.py",
+}
 FOLDERS = ("xaihelpers", "notebooks", "tests", "benchmarks", "classroom", "data")
 
 

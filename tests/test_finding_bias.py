@@ -50,16 +50,19 @@ def test_the_intervention_proves_it(networks):
     others = test[test.labels != test.class_names.index(TARGET)]
     turned = {}
     for name, network in networks.items():
-        said = [network.probabilities(each.images).argmax(axis=1) == network.class_index(TARGET)
-                for each in (others, others.with_artefact("sticker"))]  # fmt: skip
+        said = [
+            network.probabilities(each.images).argmax(axis=1) == network.class_index(TARGET)
+            for each in (others, others.with_artefact("sticker"))
+        ]
         turned[name] = said[1].mean() - said[0].mean()
     assert turned["rashnet-biased"] > 0.3 and turned["rashnet"] < 0.05
 
 
 def test_rare_classes_are_said_less_often_and_no_map_is_needed_to_see_it(networks):
     test = xh.rashes.load_test_split()  # balanced, without stickers
-    said = {name: np.bincount(network.probabilities(test.images).argmax(axis=1), minlength=6)
-            for name, network in networks.items()}  # fmt: skip
+    said = {
+        name: np.bincount(network.probabilities(test.images).argmax(axis=1), minlength=6) for name, network in networks.items()
+    }
     rare = [test.class_names.index(name) for name in ("cowpox", "smallpox")]
     common = [test.class_names.index(name) for name in ("chickenpox", "healthy")]
     biased, fair = said["rashnet-biased"], said["rashnet"]

@@ -114,7 +114,7 @@ def _splits(folder):
 
 
 @pytest.mark.parametrize(
-    "given, kind, says",
+    ("given", "kind", "says"),
     [
         (_nothing, FileNotFoundError, "There is no folder .*not_there"),
         (_a_file, NotADirectoryError, "is a file: expected a folder"),

@@ -130,8 +130,12 @@ def test_agrees_with_tf_keras_vis_on_a_real_network(layer):
         photo = xh.sample_photo(name, 224)
         ours = xh.grad_cam(classifier, photo, layer=layer)
         theirs = peer(
-            CategoricalScore(ours.target), np.asarray(classifier.preprocess(photo.astype(np.float32)))[None],
-            penultimate_layer=layer, seek_penultimate_conv_layer=False, expand_cam=False, normalize_cam=False,
-        )[0]  # fmt: skip
+            CategoricalScore(ours.target),
+            np.asarray(classifier.preprocess(photo.astype(np.float32)))[None],
+            penultimate_layer=layer,
+            seek_penultimate_conv_layer=False,
+            expand_cam=False,
+            normalize_cam=False,
+        )[0]
         correlation = np.corrcoef(np.maximum(ours.details["coarse"], 0).ravel(), np.asarray(theirs).ravel())[0, 1]
         assert correlation > 0.999, (name, correlation)

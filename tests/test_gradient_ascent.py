@@ -8,7 +8,7 @@ from networks import gap_network, image
 
 import xaihelpers as xh
 from xaihelpers.methods import gradient_ascent as ascent
-from xaihelpers.methods.picture_space import COLOUR_AXES, Fourier, Pixels, colour_axes
+from xaihelpers.methods.shared.picture_space import COLOUR_AXES, Fourier, Pixels, colour_axes
 
 
 @pytest.mark.parametrize("regulariser", [ascent.l2, ascent.total_variation])

@@ -7,8 +7,8 @@ import tensorflow as tf
 from keras import layers
 
 import xaihelpers as xh
-from xaihelpers.methods.activation_rules import Trace
 from xaihelpers.methods.guided_backprop import deconvnet_relu, guided_relu
+from xaihelpers.methods.shared.activation_rules import Trace
 
 SHAPE = (4, 4, 3)
 

@@ -9,7 +9,7 @@ import pytest
 from lime.lime_image import LimeImageExplainer
 
 import xaihelpers as xh
-from xaihelpers.methods.superpixels import fill_image, segment
+from xaihelpers.methods.shared.superpixels import fill_image, segment
 
 SIZE = 12
 RNG = np.random.default_rng(5)
@@ -31,7 +31,7 @@ def two(function):
 def test_on_a_linear_model_the_weights_are_sums_of_w_times_x_minus_fill(fill):
     found = xh.lime(two(linear), IMAGE, "yes", segments=NINE, n_samples=80, fill=fill, ridge=1e-9)
     difference = (W * (IMAGE - fill_image(IMAGE, NINE, fill))).sum(axis=2)
-    exact = np.array([difference[NINE == k].sum() for k in range(9)])
+    exact = np.array([difference[k == NINE].sum() for k in range(9)])
     assert np.abs(exact).max() > 1e-3
     np.testing.assert_allclose(found.details["weights"], exact, atol=3e-7)  # probabilities are float32
     np.testing.assert_allclose(found.heatmap, exact[NINE], atol=3e-7)
@@ -54,13 +54,28 @@ def wavy(images):
 
 @pytest.mark.parametrize(("seed", "fill", "width"), [(0, "mean", 0.25), (3, "black", 0.25), (7, "mean", 0.6)])
 def test_equal_to_the_lime_package_called_by_hand(seed, fill, width):
-    ours = xh.lime(xh.Classifier(wavy, class_names=list("abc")), IMAGE, 0, segments=NINE, n_samples=60, seed=seed, fill=fill,
-                   kernel_width=width)  # fmt: skip
+    ours = xh.lime(
+        xh.Classifier(wavy, class_names=list("abc")),
+        IMAGE,
+        0,
+        segments=NINE,
+        n_samples=60,
+        seed=seed,
+        fill=fill,
+        kernel_width=width,
+    )
     package = LimeImageExplainer(kernel_width=width, random_state=seed)
     # random_seed keeps the package from drawing one for its segmentation, which would move all that follows.
-    theirs = package.explain_instance(IMAGE, lambda images: wavy(images).astype(np.float32), labels=(0,), top_labels=None,
-                                      hide_color=None if fill == "mean" else 0, num_samples=60,
-                                      segmentation_fn=lambda image: NINE, random_seed=0)  # fmt: skip
+    theirs = package.explain_instance(
+        IMAGE,
+        lambda images: wavy(images).astype(np.float32),
+        labels=(0,),
+        top_labels=None,
+        hide_color=None if fill == "mean" else 0,
+        num_samples=60,
+        segmentation_fn=lambda image: NINE,
+        random_seed=0,
+    )
     weights = dict(theirs.local_exp[0])
     np.testing.assert_allclose(ours.details["weights"], [weights[k] for k in range(9)], rtol=1e-9, atol=1e-12)
     assert ours.details["intercept"] == pytest.approx(theirs.intercept[0], rel=1e-9)
@@ -110,13 +125,15 @@ def wavy_two(images):
 
 
 def test_the_same_map_in_a_new_process_and_not_a_word_on_the_screen():
-    code = "\n".join([
-        "import numpy as np, xaihelpers as xh",
-        "image = np.random.default_rng(1).uniform(0, 255, (16, 16, 3))",
-        "half = lambda x: np.stack([(s := x[:, :8].mean(axis=(1, 2, 3)) / 255), 1 - s], axis=1)",
-        "explained = xh.lime(xh.Classifier(half), image, segments='grid', n_segments=9, n_samples=60, fill='black')",
-        "total = float(np.abs(explained.heatmap).sum())",
-    ])  # fmt: skip
+    code = "\n".join(
+        [
+            "import numpy as np, xaihelpers as xh",
+            "image = np.random.default_rng(1).uniform(0, 255, (16, 16, 3))",
+            "half = lambda x: np.stack([(s := x[:, :8].mean(axis=(1, 2, 3)) / 255), 1 - s], axis=1)",
+            "explained = xh.lime(xh.Classifier(half), image, segments='grid', n_segments=9, n_samples=60, fill='black')",
+            "total = float(np.abs(explained.heatmap).sum())",
+        ]
+    )
     here = {}
     exec(code, here)
     done = subprocess.run([sys.executable, "-c", code + "\nprint(total)"], capture_output=True, text=True, check=True)
@@ -136,7 +153,7 @@ def test_a_constant_network_is_named():
 def test_a_fit_that_explains_little_is_named():
     def parity(images):
         """Whether an even number of superpixels is black: no superpixel says anything alone."""
-        black = [images[:, NINE == k].max(axis=(1, 2)) == 0 for k in range(9)]
+        black = [images[:, k == NINE].max(axis=(1, 2)) == 0 for k in range(9)]
         score = np.sum(black, axis=0) % 2
         return np.stack([score, 1 - score], axis=1)
 
@@ -160,23 +177,26 @@ def test_too_few_samples_are_named():
 # -- bad input: named at once, in one sentence ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    ({"n_samples": 0}, "n_samples is 0"),
-    ({"n_samples": -5}, "n_samples is -5"),
-    ({"n_samples": 10.5}, "whole number"),
-    ({"n_segments": 0}, "n_segments is 0"),
-    ({"n_features": 0}, "n_features is 0"),
-    ({"batch_size": 0}, "batch_size is 0"),
-    ({"kernel_width": 0}, "kernel_width is 0"),
-    ({"kernel_width": np.nan}, "kernel_width is nan"),
-    ({"ridge": -1}, "ridge is -1"),
-    ({"seed": -1}, "seed is -1"),
-    ({"fill": "white"}, "no fill 'white'"),
-    ({"segments": "hexagons"}, "no segmentation 'hexagons'"),
-    ({"segments": NINE[:5]}, "one label a pixel"),
-    ({"segments": np.zeros((SIZE, SIZE), int)}, "single superpixel"),
-    ({"segments": np.full((SIZE, SIZE), 0.5)}, "whole numbers"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"n_samples": 0}, "n_samples is 0"),
+        ({"n_samples": -5}, "n_samples is -5"),
+        ({"n_samples": 10.5}, "whole number"),
+        ({"n_segments": 0}, "n_segments is 0"),
+        ({"n_features": 0}, "n_features is 0"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"kernel_width": 0}, "kernel_width is 0"),
+        ({"kernel_width": np.nan}, "kernel_width is nan"),
+        ({"ridge": -1}, "ridge is -1"),
+        ({"seed": -1}, "seed is -1"),
+        ({"fill": "white"}, "no fill 'white'"),
+        ({"segments": "hexagons"}, "no segmentation 'hexagons'"),
+        ({"segments": NINE[:5]}, "one label a pixel"),
+        ({"segments": np.zeros((SIZE, SIZE), int)}, "single superpixel"),
+        ({"segments": np.full((SIZE, SIZE), 0.5)}, "whole numbers"),
+    ],
+)
 def test_bad_arguments_are_refused_before_the_network_is_asked(arguments, words):
     def never(images):
         raise AssertionError("the network was asked")
@@ -186,14 +206,17 @@ def test_bad_arguments_are_refused_before_the_network_is_asked(arguments, words)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("answer", "words"), [
-    (lambda x: np.ones(len(x)), "returned shape"),
-    (lambda x: np.full((len(x), 2), np.nan), "NaN"),
-    (lambda x: np.full((len(x), 2), 0.9), "add up to 1"),
-    (lambda x: np.full((len(x), 2), [3.0, -2.0]), "expected probabilities"),
-    (lambda x: np.full((1, 2), 0.5), "returned shape"),
-    (lambda x: "cat", "returned str"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x: np.ones(len(x)), "returned shape"),
+        (lambda x: np.full((len(x), 2), np.nan), "NaN"),
+        (lambda x: np.full((len(x), 2), 0.9), "add up to 1"),
+        (lambda x: np.full((len(x), 2), [3.0, -2.0]), "expected probabilities"),
+        (lambda x: np.full((1, 2), 0.5), "returned shape"),
+        (lambda x: "cat", "returned str"),
+    ],
+)
 def test_rubbish_from_the_callable_is_named_at_once(answer, words):
     asked = []
 

@@ -66,7 +66,7 @@ def test_a_perfect_map_scores_one():
 
 
 @pytest.mark.parametrize(
-    "heatmap, mask, sentence",
+    ("heatmap", "mask", "sentence"),
     [
         (np.ones((3, 3)), np.zeros((3, 3)), "no pixel inside"),
         (np.ones((3, 3)), np.ones((3, 4)), "same size"),

@@ -27,7 +27,7 @@ def linear(shape=PHOTO.shape):
     return two_classes(lambda images: 0.5 + (images * weights).sum(axis=(1, 2, 3))), weights
 
 
-@pytest.mark.parametrize("fill, colour", [(0, 0), ((10, 20, 30), (10, 20, 30)), ("mean", PHOTO.mean(axis=(0, 1)))])
+@pytest.mark.parametrize(("fill", "colour"), [(0, 0), ((10, 20, 30), (10, 20, 30)), ("mean", PHOTO.mean(axis=(0, 1)))])
 def test_linear_model_with_one_pixel_patches(fill, colour):
     classifier, weights = linear()
     found = xh.occlusion(classifier, PHOTO, "yes", patch=1, stride=1, fill=fill)
@@ -35,7 +35,7 @@ def test_linear_model_with_one_pixel_patches(fill, colour):
     assert found.forward_passes == 11 * 9 + 1 and found.signed
 
 
-@pytest.mark.parametrize("patch, stride", [(3, 2), (4, 3), (5, 5), (9, 4), (2, 1)])
+@pytest.mark.parametrize(("patch", "stride"), [(3, 2), (4, 3), (5, 5), (9, 4), (2, 1)])
 def test_linear_model_is_the_mean_over_all_windows_that_cover_a_pixel(patch, stride):
     classifier, weights = linear()
     change = (weights * PHOTO).sum(axis=-1)
@@ -57,7 +57,7 @@ def test_linear_model_is_the_mean_over_all_windows_that_cover_a_pixel(patch, str
     assert found.details["questions"] == [len(tops) * len(lefts)] and found.details["finest"].all()
 
 
-@pytest.mark.parametrize("edge, patch, stride", [(10, 3, 3), (10, 4, 3), (13, 5, 4), (7, 7, 3), (16, 5, 1)])
+@pytest.mark.parametrize(("edge", "patch", "stride"), [(10, 3, 3), (10, 4, 3), (13, 5, 4), (7, 7, 3), (16, 5, 1)])
 def test_every_border_pixel_is_covered(edge, patch, stride):
     """A model that looks at one border pixel only: it must show, wherever the border is."""
     for row, column in [(0, 0), (0, edge - 1), (edge - 1, 0), (edge - 1, edge - 1), (edge // 2, edge - 1)]:
@@ -123,14 +123,27 @@ def test_coarse_to_fine_with_everything_kept_is_the_plain_map():
 # -- bad input ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("bad, message", [
-    ({"patch": 0}, "patch is 0"), ({"patch": -3}, "patch is -3"), ({"patch": 10}, "patch is 10 .* give 9 or fewer"),
-    ({"patch": 2.5}, "patch is 2.5"), ({"stride": 0}, "stride is 0"), ({"patch": 3, "stride": 4}, "never be covered"),
-    ({"fill": "pink"}, "fill is 'pink'"), ({"fill": 300}, "fill is 300"), ({"fill": (1, 2)}, r"fill is \(1, 2\)"),
-    ({"fill": None}, "fill is None"), ({"levels": 0}, "levels is 0"), ({"patch": 4, "levels": 3}, "first patches are 16"),
-    ({"keep": 0}, "keep is 0"), ({"keep": 2}, "keep is 2"), ({"batch_size": 0}, "batch_size is 0"),
-    ({"target": "maybe"}, "no class"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"patch": 0}, "patch is 0"),
+        ({"patch": -3}, "patch is -3"),
+        ({"patch": 10}, "patch is 10 .* give 9 or fewer"),
+        ({"patch": 2.5}, "patch is 2.5"),
+        ({"stride": 0}, "stride is 0"),
+        ({"patch": 3, "stride": 4}, "never be covered"),
+        ({"fill": "pink"}, "fill is 'pink'"),
+        ({"fill": 300}, "fill is 300"),
+        ({"fill": (1, 2)}, r"fill is \(1, 2\)"),
+        ({"fill": None}, "fill is None"),
+        ({"levels": 0}, "levels is 0"),
+        ({"patch": 4, "levels": 3}, "first patches are 16"),
+        ({"keep": 0}, "keep is 0"),
+        ({"keep": 2}, "keep is 2"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"target": "maybe"}, "no class"),
+    ],
+)
 def test_bad_arguments_are_named_before_the_model_is_asked(bad, message):
     classifier, _ = linear()
     with pytest.raises(ValueError, match=message):
@@ -138,12 +151,16 @@ def test_bad_arguments_are_named_before_the_model_is_asked(bad, message):
     assert classifier.model.asked == 0
 
 
-@pytest.mark.parametrize("function, message", [
-    (lambda images: np.full((len(images), 3), 1 / 3), "3 classes"), (lambda images: np.full((1, 2), 0.5), "returned shape"),
-    (lambda images: np.full((len(images), 2), np.nan), "NaN or infinite"),
-    (lambda images: np.ones((len(images), 2)), "add up to"),
-    (lambda images: None, "returned"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda images: np.full((len(images), 3), 1 / 3), "3 classes"),
+        (lambda images: np.full((1, 2), 0.5), "returned shape"),
+        (lambda images: np.full((len(images), 2), np.nan), "NaN or infinite"),
+        (lambda images: np.ones((len(images), 2)), "add up to"),
+        (lambda images: None, "returned"),
+    ],
+)
 def test_rubbish_from_the_callable_is_named(function, message):
     with pytest.raises(ValueError, match=message):
         xh.occlusion(xh.Classifier(function, class_names=["no", "yes"]), PHOTO, "yes", patch=3)

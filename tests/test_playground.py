@@ -21,9 +21,9 @@ from PIL import Image
 
 import xaihelpers as xh
 from xaihelpers import methods
-from xaihelpers.methods.contract import Finding, Slider, technique
-from xaihelpers.play import models, scale, sources
-from xaihelpers.play.worker import Worker
+from xaihelpers.methods.shared.contract import Finding, Slider, technique
+from xaihelpers.widgets.playground import models, scale, sources
+from xaihelpers.widgets.playground.worker import Worker
 
 IMAGE = networks.image()
 NAMES = ["a", "b", "c"]
@@ -188,8 +188,11 @@ def test_what_nobody_foresaw_reaches_a_test(pg, monkeypatch):
     def broken(*given, **parameters):
         raise KeyError("a slip")
 
-    monkeypatch.setitem(sys.modules, "xaihelpers.methods.broken", types.SimpleNamespace(broken=types.SimpleNamespace(
-        method=methods.contract.Method("broken", broken, "gradient", True))))  # fmt: skip
+    monkeypatch.setitem(
+        sys.modules,
+        "xaihelpers.methods.broken",
+        types.SimpleNamespace(broken=types.SimpleNamespace(method=methods.contract.Method("broken", broken, "gradient", True))),
+    )
     monkeypatch.setitem(methods._TABLE, "broken", ("broken", ""))
     pg.slots[0].choice.options = ["none", "broken"]
     choose(pg, "broken")
@@ -297,13 +300,16 @@ def test_a_worker_does_the_last_of_those_that_wait():
 # -- what is refused -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name, data, sentence", [
-    ("big.png", b"\x89PNG" + bytes(20_000_001), "big.png has 20.0 MB, over the 20 MB that can be uploaded: make it smaller"),
-    ("wide.png", png(10_000, 5_001), "wide.png is 10,000 x 5,001 pixels, over the 50,000,000 allowed"),
-    ("notes.txt", b"no picture", "notes.txt is no image that Pillow can read"),
-    ("empty.png", b"", "The image bytes are empty"),
-    ("half.png", png()[:50], "half.png is damaged or incomplete"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("big.png", b"\x89PNG" + bytes(20_000_001), "big.png has 20.0 MB, over the 20 MB that can be uploaded: make it smaller"),
+        ("wide.png", png(10_000, 5_001), "wide.png is 10,000 x 5,001 pixels, over the 50,000,000 allowed"),
+        ("notes.txt", b"no picture", "notes.txt is no image that Pillow can read"),
+        ("empty.png", b"", "The image bytes are empty"),
+        ("half.png", png()[:50], "half.png is damaged or incomplete"),
+    ],
+)
 def test_uploads_that_are_no_photo_are_refused_in_one_sentence(pg, name, data, sentence):
     before = pg.images.choice.options
     pg.images.upload.value = upload(name, data)
@@ -433,9 +439,11 @@ def test_wrong_model_files_are_refused_in_one_sentence(pg, tmp_path):
         ({"path": tmp_path / "zip.keras"}, "zip.keras is no whole Keras model, it lacks metadata.json, model.weights.h5"),
         ({"path": good, "names": "only, two"}, "The model has 3 classes and 2 class names were given"),
         ({"file": upload("big.keras", bytes(20_000_001))}, "big.keras has 20.0 MB, over the 20 MB that can be uploaded: give"),
-        ({"path": rewritten(saved(networks.gap_network(), tmp_path, "odd.keras"), lambda c: {"class_name": "Nothing"})},
-         "can't load odd.keras"),
-    ]:  # fmt: skip
+        (
+            {"path": rewritten(saved(networks.gap_network(), tmp_path, "odd.keras"), lambda c: {"class_name": "Nothing"})},
+            "can't load odd.keras",
+        ),
+    ]:
         load(pg, **given)
         assert sentence in html.unescape(pg.message.value)
         assert pg.classifiers.choice.value == "tiny" and not pg.run.disabled
@@ -453,8 +461,15 @@ def test_a_classifier_or_image_that_is_none_is_refused():
 
 def attribution(heatmap, method="saliency"):
     cost = xh.results.Cost(1, 1, 0.5)
-    return xh.Attribution(method=method, target=0, class_name="a", parameters={}, cost=cost,
-                          heatmap=np.float32(heatmap), image=np.full((8, 8, 3), 128, np.uint8))  # fmt: skip
+    return xh.Attribution(
+        method=method,
+        target=0,
+        class_name="a",
+        parameters={},
+        cost=cost,
+        heatmap=np.float32(heatmap),
+        image=np.full((8, 8, 3), 128, np.uint8),
+    )
 
 
 def test_all_maps_share_one_colour_scale():
@@ -552,13 +567,16 @@ def test_the_buttons_offer_files_to_download(pg):
         assert xh.read_png(data) if kind == "image/png" else data.startswith(b"<!DOCTYPE html>")
 
 
-@pytest.mark.parametrize("path, address", [
-    ("/voila/render/notebooks/13_playground.ipynb", "/lab/tree/notebooks/01_grad_cam.ipynb"),
-    ("/user/ada/voila/render/13_playground.ipynb", "/user/ada/lab/tree/01_grad_cam.ipynb"),
-    (None, "01_grad_cam.ipynb"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [
+        ("/voila/render/notebooks/13_playground.ipynb", "/lab/tree/notebooks/01_grad_cam.ipynb"),
+        ("/user/ada/voila/render/13_playground.ipynb", "/user/ada/lab/tree/01_grad_cam.ipynb"),
+        (None, "01_grad_cam.ipynb"),
+    ],
+)
 def test_why_leads_to_the_lesson_in_jupyterlab_and_in_the_app(monkeypatch, path, address):
-    from xaihelpers.play.links import lesson_link
+    from xaihelpers.widgets.playground.links import lesson_link
 
     if path is not None:
         monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5")

@@ -9,7 +9,7 @@ import pytest
 from xaihelpers.rashes import CLASSES, load_test_split
 
 keras = pytest.importorskip("keras")
-from xaihelpers import train_rashnet  # noqa: E402
+from tools import train_rashnet  # noqa: E402
 from xaihelpers.zoo import rashnet  # noqa: E402
 
 STICKER_CLASS = CLASSES.index(train_rashnet.STICKER_CLASS)
@@ -101,7 +101,7 @@ def test_training_twice_gives_the_same_weights(tmp_path):
     """In new processes, on few images: the whole way from the drawing to the file."""
     code = """
 import sys, tensorflow as tf
-from xaihelpers import train_rashnet as t
+from tools import train_rashnet as t
 tf.config.experimental.enable_op_determinism()
 images, labels = t.training_images(33, 4)
 model = t.train(images, labels, epochs=1, seed=4)

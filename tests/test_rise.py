@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import spearmanr
 
 import xaihelpers as xh
-from xaihelpers.methods.masks import DESIGNS, Masks
+from xaihelpers.methods.shared.masks import DESIGNS, Masks
 
 GREY = np.full((16, 16, 3), 200, dtype=np.uint8)
 
@@ -144,9 +144,15 @@ def test_the_papers_map_by_hand(photo):
 def test_both_designs_come_to_the_same_map_and_balanced_comes_sooner():
     classifier = two_classes(crooked)
     truth = xh.rise(classifier, GREY, "yes", n_masks=30_000, grid=4, design="independent", seed=99, batch_size=500).heatmap
-    near = {design: [spearmanr(xh.rise(classifier, GREY, "yes", n_masks=n, grid=4, design=design, seed=seed).heatmap.ravel(),
-                               truth.ravel())[0] for seed in range(8)]
-            for design, n in (("independent", 256), ("balanced", 128))}  # fmt: skip
+    near = {
+        design: [
+            spearmanr(
+                xh.rise(classifier, GREY, "yes", n_masks=n, grid=4, design=design, seed=seed).heatmap.ravel(), truth.ravel()
+            )[0]
+            for seed in range(8)
+        ]
+        for design, n in (("independent", 256), ("balanced", 128))
+    }
     assert np.mean(near["balanced"]) > np.mean(near["independent"])
     many = xh.rise(classifier, GREY, "yes", n_masks=8000, grid=4, batch_size=500)
     assert spearmanr(many.heatmap.ravel(), truth.ravel())[0] > 0.99
@@ -287,14 +293,28 @@ def test_a_callable_that_writes_into_its_images_does_no_harm():
     assert (xh.rise(two_classes(writes), GREY, "yes", n_masks=64, grid=4).heatmap == plain.heatmap).all()
 
 
-@pytest.mark.parametrize("bad, message", [
-    ({"n_masks": 0}, "n_masks is 0"), ({"n_masks": -5}, "n_masks is -5"), ({"n_masks": 2.5}, "n_masks is 2.5"),
-    ({"grid": 0}, "grid is 0"), ({"grid": 17}, "grid is 17 .* 16 cells or fewer"), ({"p": 0}, "p is 0"), ({"p": 1}, "p is 1"),
-    ({"p": 1.5}, "p is 1.5"), ({"p": float("nan")}, "p is nan"), ({"p": "half"}, "p is 'half'"),
-    ({"fill": "pink"}, "fill is 'pink'"), ({"fill": -1}, "fill is -1"),
-    ({"design": "clever"}, "design is 'clever'"), ({"batch_size": 0}, "batch_size is 0"), ({"seed": -1}, "seed is -1"),
-    ({"target": "maybe"}, "no class 'maybe'"), ({"target": 2}, "no class 2"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"n_masks": 0}, "n_masks is 0"),
+        ({"n_masks": -5}, "n_masks is -5"),
+        ({"n_masks": 2.5}, "n_masks is 2.5"),
+        ({"grid": 0}, "grid is 0"),
+        ({"grid": 17}, "grid is 17 .* 16 cells or fewer"),
+        ({"p": 0}, "p is 0"),
+        ({"p": 1}, "p is 1"),
+        ({"p": 1.5}, "p is 1.5"),
+        ({"p": float("nan")}, "p is nan"),
+        ({"p": "half"}, "p is 'half'"),
+        ({"fill": "pink"}, "fill is 'pink'"),
+        ({"fill": -1}, "fill is -1"),
+        ({"design": "clever"}, "design is 'clever'"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"target": "maybe"}, "no class 'maybe'"),
+        ({"target": 2}, "no class 2"),
+    ],
+)
 def test_bad_arguments_are_named_before_the_model_is_asked(bad, message):
     classifier = two_classes(crooked)
     with pytest.raises(ValueError, match=message):

@@ -99,8 +99,9 @@ def test_integrated_gradients_of_a_linear_network_is_weight_times_distance(basel
 def test_integrated_gradients_of_a_square():
     # f = sum x^2 / 2 from 0: the contribution of a pixel is x^2 / 2, exactly (the trapezoidal rule is exact on lines).
     i = keras.Input(SHAPE)
-    model = keras.Model(i, layers.Dense(2, kernel_initializer=keras.initializers.Constant(0.5))(
-        layers.Flatten()(keras.ops.square(i))))  # fmt: skip
+    model = keras.Model(
+        i, layers.Dense(2, kernel_initializer=keras.initializers.Constant(0.5))(layers.Flatten()(keras.ops.square(i)))
+    )
     found = xh.integrated_gradients(xh.Classifier(model, preprocess=lambda x: x / 255), image(), 0, baseline=0, steps=3)
     np.testing.assert_allclose(found.details["values"], (image() / 255) ** 2 / 2, rtol=1e-4, atol=1e-6)
 
@@ -122,7 +123,7 @@ def efficientnet():
     return xh.load_classifier("efficientnet-lite0")
 
 
-@pytest.mark.parametrize("photo, baseline", [("chelsea", 0), ("astronaut", "blur")])
+@pytest.mark.parametrize(("photo", "baseline"), [("chelsea", 0), ("astronaut", "blur")])
 def test_integrated_gradients_add_up_on_a_real_network(efficientnet, photo, baseline):
     found = xh.integrated_gradients(efficientnet, xh.sample_photo(photo, 224), baseline=baseline, steps=64)
     details = found.details
@@ -140,7 +141,7 @@ def test_too_few_steps_are_said_to_be_too_few(efficientnet):
 
 
 def test_a_saturated_softmax_is_said():
-    classifier, w = linear("softmax")
+    classifier, _w = linear("softmax")
     picture = image()
     z = classifier.logits(picture)[0]
     top = int(z.argmax())
@@ -181,21 +182,24 @@ def test_any_number_of_steps(steps):
     assert len(found.details["alphas"]) == steps + 1 and (np.diff(found.details["alphas"]) > 0).all()
 
 
-@pytest.mark.parametrize("method, options, message", [
-    ("saliency", {"noise": -0.1}, "noise is -0.1"),
-    ("saliency", {"noise": "much"}, "noise is 'much'"),
-    ("saliency", {"noise": np.nan}, "noise is nan"),
-    ("saliency", {"samples": 0}, "samples is 0"),
-    ("saliency", {"samples": 2.5}, "samples is 2.5"),
-    ("saliency", {"of": "score"}, "'logit' or 'probability'"),
-    ("integrated_gradients", {"steps": 0}, "steps is 0"),
-    ("integrated_gradients", {"baseline": "grey"}, "baseline is 'grey'"),
-    ("integrated_gradients", {"baseline": -1}, "baseline is -1"),
-    ("integrated_gradients", {"baseline": 256}, "baseline is 256"),
-    ("integrated_gradients", {"baseline": (1, 2)}, r"baseline is \(1, 2\)"),
-    ("integrated_gradients", {"baseline": np.zeros((2, 2, 3))}, r"shape \(2, 2, 3\)"),
-    ("integrated_gradients", {"baseline": None}, "baseline is None"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("method", "options", "message"),
+    [
+        ("saliency", {"noise": -0.1}, "noise is -0.1"),
+        ("saliency", {"noise": "much"}, "noise is 'much'"),
+        ("saliency", {"noise": np.nan}, "noise is nan"),
+        ("saliency", {"samples": 0}, "samples is 0"),
+        ("saliency", {"samples": 2.5}, "samples is 2.5"),
+        ("saliency", {"of": "score"}, "'logit' or 'probability'"),
+        ("integrated_gradients", {"steps": 0}, "steps is 0"),
+        ("integrated_gradients", {"baseline": "grey"}, "baseline is 'grey'"),
+        ("integrated_gradients", {"baseline": -1}, "baseline is -1"),
+        ("integrated_gradients", {"baseline": 256}, "baseline is 256"),
+        ("integrated_gradients", {"baseline": (1, 2)}, r"baseline is \(1, 2\)"),
+        ("integrated_gradients", {"baseline": np.zeros((2, 2, 3))}, r"shape \(2, 2, 3\)"),
+        ("integrated_gradients", {"baseline": None}, "baseline is None"),
+    ],
+)
 def test_bad_arguments_are_refused_before_any_network_runs(method, options, message):
     classifier, _ = linear()
     with pytest.raises(ValueError, match=message), classifier.measure() as cost:

@@ -8,8 +8,12 @@ import xaihelpers as xh
 
 QUICK = ["saliency", "guided_backprop", "grad_cam", "hires_cam", "chance", "edges"]
 # Part of each table: images, techniques (None: all that there are).
-PARTS = {"rashnet": ([0, 27, 64], None), "photos": (["chelsea"], QUICK), "rash-xception": ([60], ["grad_cam", "saliency"]),
-         "sanity": ([80], ["saliency", "grad_cam"])}  # fmt: skip
+PARTS = {
+    "rashnet": ([0, 27, 64], None),
+    "photos": (["chelsea"], QUICK),
+    "rash-xception": ([60], ["grad_cam", "saliency"]),
+    "sanity": ([80], ["saliency", "grad_cam"]),
+}
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import xaihelpers as xh
-from xaihelpers.methods.superpixels import SEGMENTATIONS, check_labels, cover, covered, fill_image, segment
+from xaihelpers.methods.shared.superpixels import SEGMENTATIONS, check_labels, cover, covered, fill_image, segment
 
 
 @pytest.fixture(scope="module")
@@ -42,29 +42,35 @@ def test_own_labels_are_renumbered_from_0():
     assert segment(np.zeros((4, 4, 3)), lambda image: labels + 0.0).tolist() == [[1, 0, 0, 2]] * 4
 
 
-@pytest.mark.parametrize(("labels", "words"), [
-    (np.zeros((3, 4), int), "one label a pixel"),
-    (np.zeros((4, 4, 3), int), "one label a pixel"),
-    (np.full((4, 4), 0.5), "whole numbers"),
-    (np.full((4, 4), np.nan), "whole numbers"),
-    (np.full((4, 4), None), "whole numbers"),
-    (np.full((4, 4), "a"), "whole numbers"),
-    (np.ones((4, 4), int), "single superpixel"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.zeros((3, 4), int), "one label a pixel"),
+        (np.zeros((4, 4, 3), int), "one label a pixel"),
+        (np.full((4, 4), 0.5), "whole numbers"),
+        (np.full((4, 4), np.nan), "whole numbers"),
+        (np.full((4, 4), None), "whole numbers"),
+        (np.full((4, 4), "a"), "whole numbers"),
+        (np.ones((4, 4), int), "single superpixel"),
+    ],
+)
 def test_labels_that_are_no_segmentation_are_refused_in_one_sentence(labels, words):
     with pytest.raises(ValueError, match=words) as caught:
         check_labels(labels, (4, 4))
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (("watershed", 20), "no segmentation 'watershed'"),
-    (("slic", 0), "n_segments is 0"),
-    (("slic", 1), "2 or more"),
-    (("slic", -3), "n_segments is -3"),
-    (("slic", 2.5), "whole number"),
-    (("grid", True), "whole number"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("watershed", 20), "no segmentation 'watershed'"),
+        (("slic", 0), "n_segments is 0"),
+        (("slic", 1), "2 or more"),
+        (("slic", -3), "n_segments is -3"),
+        (("slic", 2.5), "whole number"),
+        (("grid", True), "whole number"),
+    ],
+)
 def test_bad_arguments_are_named(photo, arguments, words):
     with pytest.raises(ValueError, match=words):
         segment(photo, *arguments)

@@ -65,7 +65,7 @@ def test_the_split_is_stratified_and_seeded():
     assert (again == held).all() and (other != held).any()
 
 
-@pytest.mark.parametrize("n, share, needed", [(2, 0.2, 3), (1, 0.2, 3), (3, 0.5, 4), (4, 0.8, 8)])
+@pytest.mark.parametrize(("n", "share", "needed"), [(2, 0.2, 3), (1, 0.2, 3), (3, 0.5, 4), (4, 0.8, 8)])
 def test_a_class_too_small_for_the_split_is_named_with_what_it_needs(n, share, needed):
     with pytest.raises(ValueError, match=f"class 'b' has {n} images?: with validation_split={share} it needs at least {needed};"):
         steps.stratified_split(np.array([0] * 50 + [1] * n), ["a", "b"], share, 0)
@@ -207,7 +207,7 @@ IMAGES, LABELS = coloured(30)
 
 
 @pytest.mark.parametrize(
-    "data, options, says",
+    ("data", "options", "says"),
     [
         ((IMAGES, LABELS[:-1]), {}, r"30 images and labels of shape \(29,\)"),
         ((IMAGES, np.zeros(30, int)), {}, "images are of 1 class"),
@@ -289,8 +289,9 @@ def test_lite0_as_a_backbone_has_its_preprocessing_inside():
     from xaihelpers.images import sample_photo
 
     whole = load_classifier("efficientnet-lite0")
-    pooled = keras.layers.GlobalAveragePooling2D()(backbones.build_backbone("efficientnet-lite0", image_size=224)(
-        sample_photo("coffee", 224)[None].astype("float32")))  # fmt: skip
+    pooled = keras.layers.GlobalAveragePooling2D()(
+        backbones.build_backbone("efficientnet-lite0", image_size=224)(sample_photo("coffee", 224)[None].astype("float32"))
+    )
     assert np.argmax(whole.model.get_layer("predictions")(pooled)) == whole.class_index("espresso")
 
 

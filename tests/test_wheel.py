@@ -96,8 +96,12 @@ def test_it_explains_a_photo_from_another_folder(environment, repository, tmp_pa
     variables.pop("PYTHONPATH", None)
     done = subprocess.run(
         [str(environment), "-c", EXPLAIN, str(repository)],
-        cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     print(done.stdout)
 

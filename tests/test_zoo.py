@@ -63,10 +63,9 @@ def test_a_broken_cache_is_made_again(tmp_path, monkeypatch):
 
 
 def test_a_failed_write_leaves_nothing(tmp_path):
-    with pytest.raises(RuntimeError):
-        with cache.atomic_write(tmp_path / "a.npz") as temporary:
-            temporary.write_bytes(b"half")
-            raise RuntimeError
+    with pytest.raises(RuntimeError), cache.atomic_write(tmp_path / "a.npz") as temporary:  # noqa: PT012
+        temporary.write_bytes(b"half")
+        raise RuntimeError
     assert not list(tmp_path.iterdir())
 
 

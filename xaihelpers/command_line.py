@@ -70,21 +70,42 @@ def _parser():
     """Return the parser; the techniques and classifiers that it names are those of the registries."""
     names, known = ", ".join(METHODS), classifier_names()
     parser = _Parser(
-        prog="python -m xaihelpers", epilog=_EXAMPLES, allow_abbrev=False, add_help=False,
+        prog="python -m xaihelpers",
+        epilog=_EXAMPLES,
+        allow_abbrev=False,
+        add_help=False,
         formatter_class=_Format,
         usage="python -m xaihelpers PHOTO [--method NAME]... [--out FILE.png] [more options]",
         description="Explain what a neural network sees in a photo, and write the explanations side by side to a PNG file.",
-    )  # fmt: skip
+    )
     add = parser.add_argument
     add("photo", nargs="?", metavar="PHOTO", type=Path, help="an image file: JPEG, PNG, WebP, ...")
-    add("-m", "--method", action="append", metavar="NAME", type=_technique,
-        help=f"a technique; give it again for more of them (default: grad_cam). One of {names}")  # fmt: skip
-    add("-c", "--classifier", metavar="NAME", type=_classifier, default=DEFAULT_CLASSIFIER,
-        help=f"the network that is explained (default: %(default)s). One of {', '.join(known)}")  # fmt: skip
+    add(
+        "-m",
+        "--method",
+        action="append",
+        metavar="NAME",
+        type=_technique,
+        help=f"a technique; give it again for more of them (default: grad_cam). One of {names}",
+    )
+    add(
+        "-c",
+        "--classifier",
+        metavar="NAME",
+        type=_classifier,
+        default=DEFAULT_CLASSIFIER,
+        help=f"the network that is explained (default: %(default)s). One of {', '.join(known)}",
+    )
     add("-t", "--target", metavar="CLASS", help="the class to explain, by name or number (default: the predicted one)")
-    add("-s", "--set", action="append", default=[], metavar="TECHNIQUE.SETTING=VALUE",
+    add(
+        "-s",
+        "--set",
+        action="append",
+        default=[],
+        metavar="TECHNIQUE.SETTING=VALUE",
         help="change a setting of a technique, as in rise.n_masks=500; without the technique, as in seed=1, of all that "
-        "have it. --list shows them")  # fmt: skip
+        "have it. --list shows them",
+    )
     add("-o", "--out", metavar="FILE", type=Path, help="where the picture goes (default: PHOTO-explained.png, in this folder)")
     add("-l", "--list", action="store_true", help="list the classifiers, and the techniques with their settings")
     add("-h", "--help", action="help", help="show this")
@@ -113,8 +134,8 @@ def _one_of(name, names, kind):
 
 def _explain(options):
     """Load, explain, draw, write; return the exit code."""
+    from ._quiet import import_tensorflow
     from .images import load_image
-    from .quiet import import_tensorflow
     from .zoo import load_classifier
 
     photo, out = _files(options)
@@ -268,7 +289,7 @@ def _list():
     for name, line in classifier_names().items():
         print(f"  {name:20} {line}{' (the default)' if name == DEFAULT_CLASSIFIER else ''}")
     print("\ntechniques, and their settings for --set TECHNIQUE.SETTING=VALUE")
-    from .quiet import import_tensorflow
+    from ._quiet import import_tensorflow
 
     import_tensorflow()  # most techniques need it to say what they are
     for name, method in METHODS.items():

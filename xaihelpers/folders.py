@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ._validation import is_whole, shown, yes_or_no
 from .images import load_image
-from .words import is_whole, shown, yes_or_no
 
 SMALLEST = 16  # pixels: on a smaller image there is nothing to see
 _NO_IMAGES = {"thumbs.db", "desktop.ini"}
@@ -75,7 +75,7 @@ def images_from_folder(path, size=128, *, progress=False):
             used.append((file, label))
         except (ValueError, OSError) as error:
             skipped.append((file, _reason(error, file)))
-    _require_images_of_every_class(folder, classes, used, skipped)
+    _require_images_of_every_class(classes, used, skipped)
     if skipped:
         names = "; ".join(f"{file.relative_to(folder)} ({why})" for file, why in skipped)
         warnings.warn(f"{len(skipped)} of {len(files)} files in {folder} were left out: {names}.", stacklevel=2)
@@ -143,7 +143,7 @@ def _with_progress(files, progress):
     return tqdm(files, desc="reading images", unit="image")
 
 
-def _require_images_of_every_class(folder, classes, used, skipped):
+def _require_images_of_every_class(classes, used, skipped):
     found = Counter(label for _, label in used)
     for label, sub in enumerate(classes):
         if not found[label]:

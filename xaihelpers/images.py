@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .words import is_whole, shown
+from ._validation import is_whole, shown
 
 MAX_PIXELS = 80_000_000
 
@@ -19,13 +19,11 @@ _PHOTOS = {
     "astronaut": ("skimage", "Eileen Collins, photograph by NASA, public domain, from scikit-image"),
     "rocket": ("skimage", "Launch of a Falcon 9, photograph by SpaceX, public domain, from scikit-image"),
     "camera": ("skimage", "Photographer with tripod, photograph by Lav Varshney, CC0, from scikit-image"),
-    "motorcycle": ("skimage", "Motorcycle, by D. Scharstein and others, Middlebury stereo benchmark 2014, "
-                              "from scikit-image"),
+    "motorcycle": ("skimage", "Motorcycle, by D. Scharstein and others, Middlebury stereo benchmark 2014, from scikit-image"),
     "china": ("sklearn", "Summer Palace, Beijing, photograph by danielbuechele, CC BY 2.0, from scikit-learn"),
     "flower": ("sklearn", "Dahlia, photograph from the Flickr page of vultilion, CC BY 2.0, from scikit-learn"),
-    "grace_hopper": ("matplotlib", "Grace Hopper, photograph by James S. Davis, US Navy, public domain, "
-                                   "from matplotlib"),
-}  # fmt: skip
+    "grace_hopper": ("matplotlib", "Grace Hopper, photograph by James S. Davis, US Navy, public domain, from matplotlib"),
+}
 
 
 def load_image(path_or_bytes, size=None, max_pixels=None):
@@ -178,8 +176,10 @@ def check_image(image, shape=(None, None, 3)):
         raise ValueError(f"The image has shape {array.shape}, no pixels: expected RGB, (H, W, 3).")
     if any(want is not None and have != want for have, want in zip(array.shape, shape)):
         want = " x ".join("any" if edge is None else str(edge) for edge in shape[:2])
-        raise ValueError(f"The image is {array.shape[0]} x {array.shape[1]} pixels and this classifier takes {want}: "
-                         f"load it with load_image(path, size={shape[0]}).")  # fmt: skip
+        raise ValueError(
+            f"The image is {array.shape[0]} x {array.shape[1]} pixels and this classifier takes {want}: "
+            f"load it with load_image(path, size={shape[0]})."
+        )
     array = array.astype(np.float32)
     if not np.isfinite(array).all():
         raise ValueError("The image has values that are NaN or infinite: expected 0 to 255.")
@@ -221,8 +221,10 @@ def looks_preprocessed(image):
     """Return a sentence when the image seems to have been preprocessed already, else None."""
     low, high = float(np.min(image)), float(np.max(image))
     if low < 0 or (high <= 1 and high > low):
-        return (f"The image has values from {low:.3g} to {high:.3g}: it looks preprocessed already. Give it as it was, "
-                "0 to 255: the classifier preprocesses inside.")  # fmt: skip
+        return (
+            f"The image has values from {low:.3g} to {high:.3g}: it looks preprocessed already. Give it as it was, "
+            "0 to 255: the classifier preprocesses inside."
+        )
     return None
 
 

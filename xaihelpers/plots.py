@@ -8,9 +8,9 @@ import textwrap
 import numpy as np
 from PIL import Image
 
+from ._validation import is_number, listed, shown, whole_number, yes_or_no
 from .images import as_uint8, check_image, check_map
 from .results import Attribution, Visualization
-from .words import is_number, listed, shown, whole_number, yes_or_no
 
 UNSIGNED = "viridis"
 SIGNED = "RdBu"  # red speaks against the class, blue for it; told apart by the colour-blind
@@ -27,8 +27,10 @@ class Picture:
     def _repr_html_(self):
         kind, data = _compact(self.png)
         caption = f"<figcaption>{html.escape(self.caption)}</figcaption>" if self.caption else ""
-        return (f'<figure style="margin:4px 0"><img alt="{html.escape(self.alt, quote=True)}" style="max-width:100%" '
-                f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">{caption}</figure>')  # fmt: skip
+        return (
+            f'<figure style="margin:4px 0"><img alt="{html.escape(self.alt, quote=True)}" style="max-width:100%" '
+            f'src="data:image/{kind};base64,{base64.b64encode(data).decode()}">{caption}</figure>'
+        )
 
     def __repr__(self):
         return f"Picture: {self.alt}"
@@ -76,8 +78,15 @@ def animate(frames, alt="", caption="", seconds=4.0, scale=1, times=3):
         raise ValueError("animate got no alt: say in words what plays, for those who can't see it.")
     each = max(1, round(1000 * seconds / len(pictures)))
     buffer = io.BytesIO()
-    pictures[0].save(buffer, format="WEBP", save_all=True, append_images=pictures[1:], quality=80, loop=times,
-                     duration=[each] * (len(pictures) - 1) + [round(1000 * seconds)])  # fmt: skip
+    pictures[0].save(
+        buffer,
+        format="WEBP",
+        save_all=True,
+        append_images=pictures[1:],
+        quality=80,
+        loop=times,
+        duration=[each] * (len(pictures) - 1) + [round(1000 * seconds)],
+    )
     return Picture(buffer.getvalue(), alt, caption)
 
 
@@ -142,9 +151,12 @@ def show(result, alpha=0.55, caption=None):
     if not isinstance(result, Attribution):
         raise TypeError(f"show got {type(result).__name__}: give an Attribution or a Visualization.")
     caption = caption or "; ".join([f"{result.method} of “{result.class_name}”. Cost: {result.cost}", *result.diagnostics])
-    return side_by_side([result.image, result.heatmap, overlay(result, alpha=alpha)],
-                        titles=["image", f"{result.method}: {result.class_name}", "laid over it"],
-                        caption=caption, alt=describe(result))  # fmt: skip
+    return side_by_side(
+        [result.image, result.heatmap, overlay(result, alpha=alpha)],
+        titles=["image", f"{result.method}: {result.class_name}", "laid over it"],
+        caption=caption,
+        alt=describe(result),
+    )
 
 
 def describe(attribution):
@@ -158,8 +170,10 @@ def describe(attribution):
     lowest = 0 if attribution.signed else heatmap.min()
     share = float((heatmap > (lowest + heatmap.max()) / 2).mean())
     half = "half the maximum" if lowest < heatmap.max() / 10 else "the middle of its range"
-    return (f"{attribution.method} map for {attribution.class_name}: strongest in the {vertical} {horizontal}; "
-            f"{share:.0%} of the pixels are above {half}")  # fmt: skip
+    return (
+        f"{attribution.method} map for {attribution.class_name}: strongest in the {vertical} {horizontal}; "
+        f"{share:.0%} of the pixels are above {half}"
+    )
 
 
 def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=False, colour_bar=True, caption="", alt=None):
@@ -214,8 +228,7 @@ def _draw(axis, item, limit, signed, colour_bar):
     item = np.asarray(item)
     if item.ndim == 2:
         _, (low, high, name) = colour(item, limit, signed)
-        drawn = axis.imshow(item, cmap=name, vmin=low, vmax=high, interpolation=_SMALLER,
-                            interpolation_stage="data")  # fmt: skip
+        drawn = axis.imshow(item, cmap=name, vmin=low, vmax=high, interpolation=_SMALLER, interpolation_stage="data")
         if colour_bar:
             bar = axis.figure.colorbar(drawn, ax=axis, fraction=0.046, pad=0.03)
             bar.ax.tick_params(labelsize=7)

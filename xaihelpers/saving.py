@@ -74,8 +74,9 @@ def read_png(path_or_bytes):
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         raise ValueError(f"{name} is damaged, or no picture: give a PNG file that the course saved.") from None
     if not isinstance(found, dict) or "results" not in found:
-        raise ValueError(f"{name} does not say how it was made: give a PNG file that the course saved, not a copy that another "
-                         "program wrote.")  # fmt: skip
+        raise ValueError(
+            f"{name} does not say how it was made: give a PNG file that the course saved, not a copy that another program wrote."
+        )
     return found
 
 
@@ -84,16 +85,22 @@ def _listed(results):
     results = list(results) if isinstance(results, (list, tuple)) else [results]
     wrong = [type(each).__name__ for each in results if not isinstance(each, (Attribution, Visualization))]
     if wrong or not results:
-        raise TypeError(f"There is {wrong[0] if wrong else 'nothing'} to save: give an Attribution or a Visualization, "
-                        "or a list of them.")  # fmt: skip
+        raise TypeError(
+            f"There is {wrong[0] if wrong else 'nothing'} to save: give an Attribution or a Visualization, or a list of them."
+        )
     return results
 
 
 def _plain(result):
     """Return one result's bookkeeping as JSON has it."""
-    return {"method": result.method, "target": _json(result.target), "class_name": result.class_name,
-            "parameters": _json(result.parameters), "cost": dataclasses.asdict(result.cost),
-            "diagnostics": list(result.diagnostics)}  # fmt: skip
+    return {
+        "method": result.method,
+        "target": _json(result.target),
+        "class_name": result.class_name,
+        "parameters": _json(result.parameters),
+        "cost": dataclasses.asdict(result.cost),
+        "diagnostics": list(result.diagnostics),
+    }
 
 
 def _json(value):

@@ -150,7 +150,7 @@ class Player:
         """Do `move()` and wait until the widget has answered; AssertionError if it never does."""
         self._status.evaluate("""status => { window.answered = false; window.watching?.disconnect();
             window.watching = new MutationObserver(() => { window.answered ||= !status.textContent.includes('computing') });
-            window.watching.observe(status, {childList: true, subtree: true, characterData: true}) }""")  # fmt: skip
+            window.watching.observe(status, {childList: true, subtree: true, characterData: true}) }""")
         move()
         try:
             self.box.page.wait_for_function("() => window.answered", timeout=1000 * seconds)

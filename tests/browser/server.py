@@ -13,9 +13,8 @@ from urllib.error import URLError
 SECONDS_TO_START = 180
 # The environment of the tests also holds the grader's tools, which look for a course of their own and complain.
 FOREIGN = [
-    f"nbgrader.server_extensions.{name}"
-    for name in ("formgrader", "assignment_list", "course_list", "validate_assignment")
-]  # fmt: skip
+    f"nbgrader.server_extensions.{name}" for name in ("formgrader", "assignment_list", "course_list", "validate_assignment")
+]
 QUIET = {"@jupyter/nbgrader": True, "@jupyterlab/apputils-extension:announcements": True}
 
 
@@ -33,9 +32,12 @@ class Server:
         own = {f"JUPYTER_{name}_DIR": str(scratch / name.lower()) for name in ("DATA", "RUNTIME")}
         with open(self._log, "w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab"], cwd=folder, stdout=log, stderr=log,
+                [sys.executable, "-m", "jupyterlab"],
+                cwd=folder,
+                stdout=log,
+                stderr=log,
                 env={**os.environ, **own, "JUPYTER_CONFIG_DIR": str(settings), "IPYTHONDIR": str(scratch / "ipython")},
-            )  # fmt: skip
+            )
         self._wait()
 
     def lab(self, notebook):
@@ -76,11 +78,16 @@ def configure(folder, port, token, root):
     """Write JupyterLab's settings into a folder of the tests' own, and return it."""
     (folder / "labconfig").mkdir(parents=True)
     server = {
-        "ip": "127.0.0.1", "port": port, "port_retries": 0, "open_browser": False, "allow_root": True, "root_dir": str(root),
+        "ip": "127.0.0.1",
+        "port": port,
+        "port_retries": 0,
+        "open_browser": False,
+        "allow_root": True,
+        "root_dir": str(root),
         "jpserver_extensions": dict.fromkeys(FOREIGN, False),
         # A message of over 10 MiB would end the connection without a word, and a refusal of large files would never be seen.
         "tornado_settings": {"websocket_max_message_size": 100_000_000},
-    }  # fmt: skip
+    }
     own = {f"{name}_dir": str(folder / name) for name in ("user_settings", "workspaces")}
     # expose_app_in_browser: how the tests ask which cells still run, and what the notebook would store.
     everything = {"ServerApp": server, "IdentityProvider": {"token": token}, "LabApp": {"expose_app_in_browser": True, **own}}

@@ -38,12 +38,12 @@ def noisy(classifier, image, *, by=0):
 # Each is a cell of its own. The first works; in each of the others something is broken that the tests must notice.
 PLAYERS = {
     "works": "xh.explore(ramp, None, {'one': image, 'two': 255 - image},\n"
-             "           by=(0, 80, 10), way=['right', 'down'], gain=(0.5, 1.0))",
+    "           by=(0, 80, 10), way=['right', 'down'], gain=(0.5, 1.0))",
     "the picture stayed the same": "xh.explore(same, None, image, by=(0, 80))",
     "by is 90: choose another": "xh.explore(ramp, None, image, by=(0, 90, 10))",
     "nothing was drawn": "dead = xh.explore(ramp, None, image, by=(0, 80))\ndead.controls['by'].unobserve_all()\ndead",
     "printed something": "display(notes)\nxh.explore(noisy, None, image, by=(0, 80))",
-}  # fmt: skip
+}
 BROKEN = list(PLAYERS)[1:]
 UGLY = """from IPython.display import HTML
 HTML('<div style="width: 3000px; color: #888; background: #999">hard to read</div>')"""

@@ -26,7 +26,7 @@ class Carried:
 
     def _unpacked(self):
         if isinstance(self._classifier, str):
-            from .zoo import load_classifier
+            from ..zoo import load_classifier
 
             return load_classifier(self._classifier)
         if self._classifier is not None:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import metrics as measures
+from .._validation import listed, shown
 from ..methods import METHODS
-from ..words import listed, shown
 
 
 def _again(found):

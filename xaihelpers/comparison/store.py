@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..words import shown
+from .._validation import shown
 
 COLUMNS = ["image", "method", "metric", "value", "passes", "seconds", "note"]
 
@@ -32,16 +32,19 @@ class Store:
             raise ValueError(f"{self.path} was written for other images, networks or settings: give another file, or delete it.")
         # Killed while it wrote, it may end within a line, or within the metrics of a map.
         whole = text[: text.rfind("\n") + 1]
-        table = pd.read_csv(io.StringIO(whole), dtype=dict.fromkeys(("image", "method", "metric", "note"), str),
-                            float_precision="round_trip")  # fmt: skip
+        table = pd.read_csv(
+            io.StringIO(whole), dtype=dict.fromkeys(("image", "method", "metric", "note"), str), float_precision="round_trip"
+        )
         pairs = table.groupby(["image", "method"]).metric
         complete = table.metric.isna() | (pairs.transform("count") == self._n_metrics)
         self.add(list(table[complete].itertuples(index=False, name=None)), write=False)
 
     def add(self, rows, write=True):
         """Keep the rows of finished maps, in the file too."""
-        rows = [(str(row[0]), row[1], None if pd.isna(row[2]) else row[2], *row[3:6], "" if pd.isna(row[6]) else row[6])
-                for row in rows]  # fmt: skip
+        rows = [
+            (str(row[0]), row[1], None if pd.isna(row[2]) else row[2], *row[3:6], "" if pd.isna(row[6]) else row[6])
+            for row in rows
+        ]
         self.rows += rows
         self.done |= {(row[0], row[1]) for row in rows}
         if write and self.path is not None:
@@ -83,8 +86,10 @@ def fingerprint(classifier, plan):
         digest.update(np.ascontiguousarray(job.image))
         digest.update(b"" if job.mask is None else np.ascontiguousarray(job.mask))
     for label, (function, parameters) in plan.methods.items():
-        arrays = {key: hashlib.sha256(np.ascontiguousarray(value)).hexdigest() if isinstance(value, np.ndarray) else value
-                  for key, value in parameters.items()}  # fmt: skip
+        arrays = {
+            key: hashlib.sha256(np.ascontiguousarray(value)).hexdigest() if isinstance(value, np.ndarray) else value
+            for key, value in parameters.items()
+        }
         digest.update(repr((label, getattr(function, "__qualname__", function), sorted(arrays.items()))).encode())
     digest.update(repr(list(plan.metrics)).encode())
     return digest.hexdigest()[:16]

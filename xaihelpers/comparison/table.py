@@ -5,9 +5,9 @@ import warnings
 import joblib
 import numpy as np
 
+from .._validation import listed, yes_or_no
 from ..methods import METHODS
 from ..results import DiagnosticWarning
-from ..words import listed, yes_or_no
 from .carried import Carried
 from .plan import make_plan
 from .store import COLUMNS, Store, fingerprint
@@ -39,8 +39,10 @@ def compare(classifier, images, masks=None, methods=None, metrics=None, *, targe
         for rows in _run(carried, plan, left, progress):
             store.add(rows)
     except KeyboardInterrupt:
-        warnings.warn(f"compare was interrupted: the table has {len(store.done)} of {len(plan.jobs) * len(plan.methods)} maps.",
-                      stacklevel=2)  # fmt: skip
+        warnings.warn(
+            f"compare was interrupted: the table has {len(store.done)} of {len(plan.jobs) * len(plan.methods)} maps.",
+            stacklevel=2,
+        )
     return _sorted(store.table(), plan)
 
 

@@ -8,10 +8,10 @@ Olah, Mordvintsev and Schubert, "Feature Visualization", Distill, 2017.
 import numpy as np
 import tensorflow as tf
 
-from ..words import one_of
-from . import gradient_ascent as ascent
-from .contract import Seen, Slider, visualization, whole_number
-from .picture_space import Fourier, Pixels
+from .._validation import one_of
+from .shared import gradient_ascent as ascent
+from .shared.contract import Seen, Slider, visualization, whole_number
+from .shared.picture_space import Fourier, Pixels
 
 _SLIDERS = {
     "target": Slider(options=lambda classifier: classifier.class_names),
@@ -25,9 +25,25 @@ _LARGEST = 4096
 
 @visualization(sliders=_SLIDERS)
 def activation_maximization(
-    classifier, target=None, *, layer=None, channel=None, steps=256, step_size=0.05, space="fourier", optimizer="adam",
-    jitter=8, l2=0.0, total_variation=0.0, radius=None, size=None, frames=8, seed=0, batch_size=32, progress=False,
-):  # fmt: skip
+    classifier,
+    target=None,
+    *,
+    layer=None,
+    channel=None,
+    steps=256,
+    step_size=0.05,
+    space="fourier",
+    optimizer="adam",
+    jitter=8,
+    l2=0.0,
+    total_variation=0.0,
+    radius=None,
+    size=None,
+    frames=8,
+    seed=0,
+    batch_size=32,
+    progress=False,
+):
     """Return the picture that drives up a class's logit, or the mean of one channel, found by gradient ascent from noise.
 
     target: class index or name; or layer and channel: a layer with a spatial output (None: the last one), 0..k-1.
@@ -44,10 +60,12 @@ def activation_maximization(
     steps, shape = whole_number(steps, "steps"), _shape(classifier, size)
     one_of(optimizer, "optimizer", _DIRECTIONS)
     settings = {
-        "step_size": ascent.number(step_size, "step_size", 0, strict=True), "l2": ascent.number(l2, "l2", 0),
+        "step_size": ascent.number(step_size, "step_size", 0, strict=True),
+        "l2": ascent.number(l2, "l2", 0),
         "total_variation": ascent.number(total_variation, "total_variation", 0),
-        "jitter": whole_number(jitter, "jitter", 0), "index": index,
-    }  # fmt: skip
+        "jitter": whole_number(jitter, "jitter", 0),
+        "index": index,
+    }
     picture = _space(space, shape, radius)
     penalised = settings["l2"] > 0 or settings["total_variation"] > 0
     key = ("activation_maximization", layer, optimizer, space, radius, shape, penalised)

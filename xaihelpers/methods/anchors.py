@@ -12,9 +12,9 @@ from contextlib import contextmanager
 import numpy as np
 from tqdm.auto import tqdm
 
-from .contract import Finding, Slider, technique, whole_number
-from .questions import keeps_answers
-from .superpixels import SEGMENTATIONS, covered, fill_image, number_between, segment
+from .shared.contract import Finding, Slider, technique, whole_number
+from .shared.questions import keeps_answers
+from .shared.superpixels import SEGMENTATIONS, covered, fill_image, number_between, segment
 
 _SLIDERS = {
     "threshold": Slider(0.5, 0.99, 0.01, default=0.95),
@@ -26,8 +26,24 @@ _SLIDERS = {
 
 
 @technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
-def anchors(classifier, image, target=None, *, threshold=0.95, n_segments=16, segments="slic", fill="mean", delta=0.1, tau=0.15,
-            beam_size=1, round_size=64, max_questions=20_000, seed=0, batch_size=32, progress=False):  # fmt: skip
+def anchors(
+    classifier,
+    image,
+    target=None,
+    *,
+    threshold=0.95,
+    n_segments=16,
+    segments="slic",
+    fill="mean",
+    delta=0.1,
+    tau=0.15,
+    beam_size=1,
+    round_size=64,
+    max_questions=20_000,
+    seed=0,
+    batch_size=32,
+    progress=False,
+):
     """Return the anchor of a decision, (H, W): 1 on the superpixels that keep the network's class, 0 elsewhere.
 
     classifier: any Classifier. image: (H, W, 3), 0 to 255. target: None, or the predicted class: an anchor explains the
@@ -60,8 +76,14 @@ def anchors(classifier, image, target=None, *, threshold=0.95, n_segments=16, se
         ask = _Asker(classifier, image, filled, labels, decision, batch_size, max_questions, bar)
         search = make_search(ask, round_size)
         found = search.run(
-            progress, desired_confidence=threshold, delta=delta, epsilon=tau, beam_size=beam_size, batch_size=round_size,
-            min_samples_start=min(_enough_for_none(threshold, delta), max_questions // 2))  # fmt: skip
+            progress,
+            desired_confidence=threshold,
+            delta=delta,
+            epsilon=tau,
+            beam_size=beam_size,
+            batch_size=round_size,
+            min_samples_start=min(_enough_for_none(threshold, delta), max_questions // 2),
+        )
     steps = search.steps(found)
     anchor, precision, coverage = steps[-1]
     details = {"anchor": list(anchor), "precision": precision, "coverage": coverage, "segments": labels, "steps": steps}
@@ -80,8 +102,10 @@ def _backdrops(classifier, image, labels, fill):
         return fill_image(image, labels, fill)
     others = np.asarray(fill)
     if others.ndim != 4 or not len(others) or others.shape[1:] != image.shape:
-        raise ValueError(f"fill has shape {others.shape}: give images (N, {', '.join(map(str, image.shape))}), "
-                         "of the size of the image explained.")  # fmt: skip
+        raise ValueError(
+            f"fill has shape {others.shape}: give images (N, {', '.join(map(str, image.shape))}), "
+            "of the size of the image explained."
+        )
     return np.stack([classifier.check(other) for other in others])
 
 
@@ -89,9 +113,15 @@ def _not_decided(classifier, labels, target, decision):
     """Return the empty Finding for a class that was not the decision."""
     asked, given = classifier.class_names[target], classifier.class_names[decision]
     details = {"anchor": [], "precision": math.nan, "coverage": math.nan, "segments": labels, "steps": []}
-    return Finding(np.zeros(labels.shape), target, details, (
-        f"The network decides for {given!r} here, not {asked!r}: an anchor explains the decision taken, so the map is empty. "
-        "Leave target out, or use a technique that explains any class, such as lime.",))  # fmt: skip
+    return Finding(
+        np.zeros(labels.shape),
+        target,
+        details,
+        (
+            f"The network decides for {given!r} here, not {asked!r}: an anchor explains the decision taken, so the map is empty. "
+            "Leave target out, or use a technique that explains any class, such as lime.",
+        ),
+    )
 
 
 def _doubts(steps, found, threshold, stopped, name):
@@ -99,17 +129,25 @@ def _doubts(steps, found, threshold, stopped, name):
     anchor, precision, _ = steps[-1]
     unaided = steps[0][1]
     if not anchor and found:
-        return (f"The anchor is empty: whatever is covered, the network says {name!r} (in {precision:.0%} of the samples), so "
-                "no superpixel is needed. Raise the threshold, or cover with another fill: black, or other images.",)  # fmt: skip
+        return (
+            f"The anchor is empty: whatever is covered, the network says {name!r} (in {precision:.0%} of the samples), so "
+            "no superpixel is needed. Raise the threshold, or cover with another fill: black, or other images.",
+        )
     if found is None:
-        return (f"{stopped}: this is the best candidate so far (precision {precision:.2f}), and no anchor yet. "
-                "Raise max_questions, or use fewer superpixels.",)  # fmt: skip
+        return (
+            f"{stopped}: this is the best candidate so far (precision {precision:.2f}), and no anchor yet. "
+            "Raise max_questions, or use fewer superpixels.",
+        )
     if not found["success"]:
-        return (f"No anchor reaches precision {threshold:g}: this is the best found ({precision:.2f}). "
-                "Lower the threshold, or use fewer superpixels.",)  # fmt: skip
+        return (
+            f"No anchor reaches precision {threshold:g}: this is the best found ({precision:.2f}). "
+            "Lower the threshold, or use fewer superpixels.",
+        )
     if unaided >= threshold:
-        return (f"Without any anchor the network says {name!r} in {unaided:.0%} of the samples, as often as asked for: these "
-                "superpixels add next to nothing. Raise the threshold, or cover with another fill.",)  # fmt: skip
+        return (
+            f"Without any anchor the network says {name!r} in {unaided:.0%} of the samples, as often as asked for: these "
+            "superpixels add next to nothing. Raise the threshold, or cover with another fill.",
+        )
     return ()
 
 
@@ -188,8 +226,10 @@ def _search_class():
             for anchor in anchors:
                 self.state["t_order"].setdefault(anchor, list(anchor))
             draws = [self.sample_fcn.draw(self.state["t_order"][anchor], batch_size) for anchor in anchors]
-            stats = [self.update_state([], [], same.astype(int), (present, -1.0), anchor)
-                     for anchor, (present, _), same in zip(anchors, draws, self.sample_fcn.stays(draws))]  # fmt: skip
+            stats = [
+                self.update_state([], [], same.astype(int), (present, -1.0), anchor)
+                for anchor, (present, _), same in zip(anchors, draws, self.sample_fcn.stays(draws))
+            ]
             return tuple(zip(*stats))
 
         def steps(self, found):

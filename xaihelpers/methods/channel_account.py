@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from .._validation import as_array, shown
 from ..images import resize_map
 from ..results import Cost, DiagnosticWarning
-from ..words import as_array, shown
-from .contract import require, whole_number
-from .gradient_ascent import spatial_layer
+from .shared.contract import require, whole_number
+from .shared.gradient_ascent import spatial_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +75,10 @@ class ChannelAccount:
         return self.image[top : top + edge, left : left + edge]
 
     def __repr__(self):
-        return (f"ChannelAccount({self.class_name!r}: logit {self.logit:.2f}; {len(self.channels)} of "
-                f"{len(self.contributions)} channels of {self.layer} explain {self.explained:.0%})")  # fmt: skip
+        return (
+            f"ChannelAccount({self.class_name!r}: logit {self.logit:.2f}; {len(self.channels)} of "
+            f"{len(self.contributions)} channels of {self.layer} explain {self.explained:.0%})"
+        )
 
 
 def _peak(activation):
@@ -108,13 +110,23 @@ def channel_account(classifier, image, target=None, *, layer=None, top=10):
     if top > len(contributions):
         raise ValueError(f"top is {top}: layer {path!r} has {len(contributions)} channels.")
     if contributions.sum() <= 0:
-        warnings.warn(f"The channels of {path!r} speak against {classifier.class_names[index]!r} altogether: look at "
-                      "contributions, not at shares of a sum that is not positive.", DiagnosticWarning, stacklevel=2)  # fmt: skip
+        warnings.warn(
+            f"The channels of {path!r} speak against {classifier.class_names[index]!r} altogether: look at "
+            "contributions, not at shares of a sum that is not positive.",
+            DiagnosticWarning,
+            stacklevel=2,
+        )
     return ChannelAccount(
-        image=np.asarray(image), target=index, class_name=classifier.class_names[index], layer=path,
-        logit=float(found.logits[0, index]), contributions=contributions, activations=found.values[0],
-        channels=np.argsort(-contributions, kind="stable")[:top], cost=cost(),
-    )  # fmt: skip
+        image=np.asarray(image),
+        target=index,
+        class_name=classifier.class_names[index],
+        layer=path,
+        logit=float(found.logits[0, index]),
+        contributions=contributions,
+        activations=found.values[0],
+        channels=np.argsort(-contributions, kind="stable")[:top],
+        cost=cost(),
+    )
 
 
 def silence(classifier, image, channels, *, layer=None, batch_size=32):

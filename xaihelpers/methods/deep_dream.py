@@ -6,9 +6,9 @@ Mordvintsev, Olah and Tyka, "Inceptionism: Going Deeper into Neural Networks", G
 import numpy as np
 import tensorflow as tf
 
-from ..words import is_number, shown
-from . import gradient_ascent as ascent
-from .contract import Seen, Slider, visualization, whole_number
+from .._validation import is_number, shown
+from .shared import gradient_ascent as ascent
+from .shared.contract import Seen, Slider, visualization, whole_number
 
 _SLIDERS = {
     "layers": Slider(options=lambda classifier: classifier.spatial_layers()),
@@ -22,9 +22,24 @@ _ANY_SIZE = 224
 
 @visualization(sliders=_SLIDERS)
 def deep_dream(
-    classifier, image, target=None, *, layers=None, channel=None, octaves=4, octave_scale=1.4, steps=10, step_size=2.0,
-    blur=1.4, tile=None, roll=True, frames=8, seed=0, batch_size=4, progress=False,
-):  # fmt: skip
+    classifier,
+    image,
+    target=None,
+    *,
+    layers=None,
+    channel=None,
+    octaves=4,
+    octave_scale=1.4,
+    steps=10,
+    step_size=2.0,
+    blur=1.4,
+    tile=None,
+    roll=True,
+    frames=8,
+    seed=0,
+    batch_size=4,
+    progress=False,
+):
     """Return the image changed so that layers (or a class) are excited more: gradient ascent from small to large octaves.
 
     image: (H, W, 3), 0 to 255, any size of at least 32 pixels in the smallest octave. target: a class whose logit is
@@ -44,9 +59,7 @@ def deep_dream(
     step_size, blur = ascent.number(step_size, "step_size", 0, strict=True), ascent.number(blur, "blur", 0)
     sizes = octave_sizes(image.shape[:2], octaves, ascent.number(octave_scale, "octave_scale", 1, strict=True))
     tile = _tile(classifier, tile)
-    gradient = classifier.compiled(
-        ("deep_dream", tuple(weights.items()), target is None), lambda: _gradient(classifier, weights)
-    )
+    gradient = classifier.compiled(("deep_dream", tuple(weights.items()), target is None), lambda: _gradient(classifier, weights))
     random = np.random.default_rng(whole_number(seed, "seed", 0))
     kept = np.linspace(0, steps * octaves, whole_number(frames, "frames", 0), dtype=int, endpoint=False).tolist()
     dream, seen = _Dream(image, sizes), []
@@ -102,8 +115,10 @@ def octave_sizes(shape, octaves, scale):
         smaller = np.float64(scale) ** np.arange(octaves)[::-1]
     sizes = [tuple(max(1, round(edge / each)) for edge in shape) for each in smaller]
     if min(sizes[0]) < _SMALLEST:
-        raise ValueError(f"The image is {shape[0]} x {shape[1]} pixels and the smallest of {octaves} octaves would be "
-                         f"{sizes[0][0]} x {sizes[0][1]}, under {_SMALLEST}: take a larger image or fewer octaves.")  # fmt: skip
+        raise ValueError(
+            f"The image is {shape[0]} x {shape[1]} pixels and the smallest of {octaves} octaves would be "
+            f"{sizes[0][0]} x {sizes[0][1]}, under {_SMALLEST}: take a larger image or fewer octaves."
+        )
     return sizes
 
 
@@ -133,8 +148,11 @@ def tiled_gradient(gradient, picture, tile, offset, batch_size, count):
     height, width = rolled.shape[:2]
     rows, columns = (-(-edge // tile) for edge in (height, width))
     h, w = -(-height // rows), -(-width // columns)
-    corners = [(r * (height - h) // max(rows - 1, 1), c * (width - w) // max(columns - 1, 1))
-               for r in range(rows) for c in range(columns)]  # fmt: skip
+    corners = [
+        (r * (height - h) // max(rows - 1, 1), c * (width - w) // max(columns - 1, 1))
+        for r in range(rows)
+        for c in range(columns)
+    ]
     found, values = np.zeros_like(rolled), []
     for start in range(0, len(corners), batch_size):
         here = corners[start : start + batch_size]
@@ -161,8 +179,10 @@ def _gradient(classifier, weights):
             return function(tiles, index)
         except (ValueError, tf.errors.InvalidArgumentError) as error:
             height, width = tiles.shape[1:3]
-            raise ValueError(f"This network can't take tiles of {height} x {width} pixels (a head that flattens its maps fixes "
-                             "the size): give layers before the head instead of a class.") from error  # fmt: skip
+            raise ValueError(
+                f"This network can't take tiles of {height} x {width} pixels (a head that flattens its maps fixes "
+                "the size): give layers before the head instead of a class."
+            ) from error
 
     return of_any_size
 

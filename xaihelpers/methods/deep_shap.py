@@ -7,10 +7,10 @@ Shrikumar, Greenside and Kundaje, "Learning Important Features Through Propagati
 import numpy as np
 import tensorflow as tf
 
-from .activation_rules import Trace, operations_between
-from .contract import Finding, Slider, technique
-from .questions import own_fill
-from .rescale_rules import RULES, missing_rule, rescale_custom
+from .shared.activation_rules import Trace, operations_between
+from .shared.contract import Finding, Slider, technique
+from .shared.questions import own_fill
+from .shared.rescale_rules import RULES, missing_rule, rescale_custom
 
 BACKGROUNDS = ("greys", "black", "white", "mean", "blur")
 
@@ -39,8 +39,13 @@ def deep_shap(classifier, image, target=None, *, background="greys", seed=0, bat
         logits.append(scores.numpy().astype(np.float64))
     image_logit, background_logits = float(logits[0][0]), np.concatenate([scores[1:] for scores in logits])
     values, difference = total / len(backgrounds), image_logit - background_logits.mean()
-    details = {"values": values.astype(np.float32), "logit": image_logit, "background_logits": background_logits,
-               "completeness_gap": float(values.sum() - difference), "backgrounds": backgrounds}  # fmt: skip
+    details = {
+        "values": values.astype(np.float32),
+        "logit": image_logit,
+        "background_logits": background_logits,
+        "completeness_gap": float(values.sum() - difference),
+        "backgrounds": backgrounds,
+    }
     return Finding(values.sum(axis=-1), target, details, _doubts(values, difference, details["completeness_gap"]))
 
 
@@ -98,8 +103,10 @@ def _require_rules(trace, logits, inputs):
         active.add(op)
     if missing:
         more = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
-        raise ValueError(f"deep_shap has no rule for {', '.join(missing[:6])}{more}: use integrated_gradients, which also adds "
-                         "up to a difference of logits.")  # fmt: skip
+        raise ValueError(
+            f"deep_shap has no rule for {', '.join(missing[:6])}{more}: use integrated_gradients, which also adds "
+            "up to a difference of logits."
+        )
 
 
 def _doubts(values, difference, gap):
@@ -108,8 +115,10 @@ def _doubts(values, difference, gap):
     if not values.any():
         doubts.append("The map is zero everywhere: image and background are the same to the network. Choose another background.")
     elif abs(gap) > 0.01 * max(abs(difference), 1):
-        doubts.append(f"The contributions miss the difference of logits by {gap:.3g} of {difference:.3g}: something in this "
-                      "network mixes the images of a batch. Use integrated_gradients.")  # fmt: skip
+        doubts.append(
+            f"The contributions miss the difference of logits by {gap:.3g} of {difference:.3g}: something in this "
+            "network mixes the images of a batch. Use integrated_gradients."
+        )
     return tuple(doubts)
 
 

@@ -8,7 +8,7 @@ arXiv 2011.08891, 2020.
 import numpy as np
 
 from ..images import resize_map
-from .contract import Finding, Slider, technique
+from .shared.contract import Finding, Slider, technique
 
 _SLIDERS = {"layer": Slider(options=lambda classifier: classifier.spatial_layers())}
 
@@ -60,11 +60,15 @@ def _finding(image, coarse, relu, found, details):
     """Return the Finding for a coarse map: keep the sign or not, resize to the image, say what can't be trusted."""
     diagnostics = []
     if not coarse.any():
-        diagnostics.append("The map is zero everywhere: the class does not depend on this layer, or every gradient there "
-                           "is zero. Try an earlier layer.")  # fmt: skip
+        diagnostics.append(
+            "The map is zero everywhere: the class does not depend on this layer, or every gradient there "
+            "is zero. Try an earlier layer."
+        )
     elif relu and coarse.max() <= 0:
-        diagnostics.append("The map is negative everywhere before the ReLU, so it is empty: nothing in this layer speaks "
-                           "for the class. Look at it with relu=False, or choose another class.")  # fmt: skip
+        diagnostics.append(
+            "The map is negative everywhere before the ReLU, so it is empty: nothing in this layer speaks "
+            "for the class. Look at it with relu=False, or choose another class."
+        )
     details |= {"coarse": coarse}
     kept = np.maximum(coarse, 0) if relu else coarse
     return Finding(resize_map(kept, image.shape[:2]), int(found.index[0]), details, tuple(diagnostics))

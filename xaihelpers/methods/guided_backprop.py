@@ -6,9 +6,9 @@ Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 
 
 import tensorflow as tf
 
-from ..words import one_of
-from .activation_rules import Trace
-from .contract import Finding, Slider, strongest_channel, technique
+from .._validation import one_of
+from .shared.activation_rules import Trace
+from .shared.contract import Finding, Slider, strongest_channel, technique
 
 
 def guided_relu(op, gradient):
@@ -50,8 +50,10 @@ def guided_backprop(classifier, image, target=None, *, rule="guided", seed=0, ba
     gradient = gradient.numpy()[0]
     diagnostics = []
     if not gradient.any():
-        diagnostics.append("The guided gradient is zero everywhere: no path of positive gradients leads from the class to "
-                           "the image. Try another class, or the plain gradient.")  # fmt: skip
+        diagnostics.append(
+            "The guided gradient is zero everywhere: no path of positive gradients leads from the class to "
+            "the image. Try another class, or the plain gradient."
+        )
     details = {"gradient": gradient, "replaced": replaced}
     return Finding(strongest_channel(gradient), int(index.numpy()[0]), details, tuple(diagnostics))
 
@@ -81,9 +83,12 @@ def _only_relus(found):
             left.setdefault(each.layer, f"{each.layer} ({each.kind})")  # one activation may take several operations
     if left := list(left.values()):
         more = f" and {len(left) - 6} more" if len(left) > 6 else ""
-        raise ValueError("Guided backpropagation is defined for ReLU and ReLU6 only, and this network has other activations: "
-                         f"{', '.join(left[:6])}{more}. Use saliency, or integrated_gradients.")  # fmt: skip
+        raise ValueError(
+            "Guided backpropagation is defined for ReLU and ReLU6 only, and this network has other activations: "
+            f"{', '.join(left[:6])}{more}. Use saliency, or integrated_gradients."
+        )
     if not found:
-        raise ValueError("This network has no ReLU before its logits, so guided backpropagation would be the plain gradient: "
-                         "use saliency.")  # fmt: skip
+        raise ValueError(
+            "This network has no ReLU before its logits, so guided backpropagation would be the plain gradient: use saliency."
+        )
     return list(dict.fromkeys(each.layer for each in found))

@@ -6,8 +6,8 @@ Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks", ICML 2017
 import numpy as np
 
 from ..images import check_image
-from .contract import Finding, Slider, technique, whole_number
-from .questions import own_fill
+from .shared.contract import Finding, Slider, technique, whole_number
+from .shared.questions import own_fill
 
 LARGE_GAP = 0.05  # share of f(image) - f(baseline) that may be missing before it is said
 
@@ -15,8 +15,9 @@ _SLIDERS = {"baseline": Slider(options=("blur", "mean", 0, 127, 255)), "steps": 
 
 
 @technique(family="gradient", needs_gradients=True, sliders=_SLIDERS)
-def integrated_gradients(classifier, image, target=None, *, baseline="blur", steps=64, of="logit", seed=0, batch_size=32,
-                         progress=False):  # fmt: skip
+def integrated_gradients(
+    classifier, image, target=None, *, baseline="blur", steps=64, of="logit", seed=0, batch_size=32, progress=False
+):
     """Return the integrated gradients of one class, (H, W), signed: contributions that add up to f(image) - f(baseline).
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
@@ -92,14 +93,18 @@ def _baseline(baseline, image):
         return np.asarray(own_fill(image, baseline), dtype=np.float32)
     except ValueError:
         shown = repr(baseline) if np.ndim(baseline) < 2 else f"an array of shape {np.shape(baseline)}"
-        raise ValueError(f"baseline is {shown}: give 'blur', 'mean', a grey value or a colour (r, g, b) from 0 to 255, or an "
-                         f"image {image.shape}.") from None  # fmt: skip
+        raise ValueError(
+            f"baseline is {shown}: give 'blur', 'mean', a grey value or a colour (r, g, b) from 0 to 255, or an "
+            f"image {image.shape}."
+        ) from None
 
 
 def _distrust(values, gap, difference, steps):
     """Yield the reasons not to trust the map."""
     if abs(gap) > LARGE_GAP * abs(difference) and abs(gap) > 1e-6:
-        yield (f"The contributions miss f(image) - f(baseline) = {difference:.4g} by {gap:.3g}, "
-               f"{abs(gap) / max(abs(difference), 1e-12):.0%} of it: take more than {steps} steps.")  # fmt: skip
+        yield (
+            f"The contributions miss f(image) - f(baseline) = {difference:.4g} by {gap:.3g}, "
+            f"{abs(gap) / max(abs(difference), 1e-12):.0%} of it: take more than {steps} steps."
+        )
     if not values.any():
         yield "The map is zero everywhere: the image is the baseline, or the class depends on no pixel between them."

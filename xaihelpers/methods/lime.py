@@ -7,9 +7,9 @@ and keeps clear of its traps.
 
 import numpy as np
 
-from .contract import Finding, Slider, technique, whole_number
-from .questions import ask, keeps_answers
-from .superpixels import SEGMENTATIONS, covered, fill_image, number_between, segment
+from .shared.contract import Finding, Slider, technique, whole_number
+from .shared.questions import ask, keeps_answers
+from .shared.superpixels import SEGMENTATIONS, covered, fill_image, number_between, segment
 
 _SLIDERS = {
     "n_segments": Slider(10, 100, 10, default=50),
@@ -23,8 +23,22 @@ NO_CHANGE = 1e-6  # probabilities are float32
 
 
 @technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
-def lime(classifier, image, target=None, *, n_samples=1000, n_segments=50, segments="slic", fill="mean", kernel_width=0.25,
-         ridge=1.0, n_features=None, seed=0, batch_size=32, progress=False):  # fmt: skip
+def lime(
+    classifier,
+    image,
+    target=None,
+    *,
+    n_samples=1000,
+    n_segments=50,
+    segments="slic",
+    fill="mean",
+    kernel_width=0.25,
+    ridge=1.0,
+    n_features=None,
+    seed=0,
+    batch_size=32,
+    progress=False,
+):
     """Return the LIME map of one class, (H, W): for every pixel the weight of its superpixel, signed, in probability.
 
     classifier: any Classifier. image: (H, W, 3), 0 to 255. target: class index, name, or None.
@@ -93,8 +107,14 @@ def _fit(base, generator, present, p, target, ridge):
     for superpixel, weight in pairs:
         # What is left where nothing changes is rounding, and would be drawn as if it were evidence.
         weights[superpixel] = weight if np.ptp(p[:, target]) > NO_CHANGE else 0
-    return {"weights": weights, "intercept": float(intercept), "r2": float(r2), "local_prediction": float(np.ravel(local)[0]),
-            "probability": float(p[0, target]), "kernel": base.kernel_fn(distances)}  # fmt: skip
+    return {
+        "weights": weights,
+        "intercept": float(intercept),
+        "r2": float(r2),
+        "local_prediction": float(np.ravel(local)[0]),
+        "probability": float(p[0, target]),
+        "kernel": base.kernel_fn(distances),
+    }
 
 
 def _largest(weights, n):
@@ -113,15 +133,23 @@ def _doubts(details):
     answers, kernel = details["answers"], details["kernel"]
     doubts = []
     if np.ptp(answers) <= NO_CHANGE:
-        return ("The probability is the same whatever is covered, so every weight is 0: the network does not look at this "
-                "image for this class. Try another class, or another fill.",)  # fmt: skip
+        return (
+            "The probability is the same whatever is covered, so every weight is 0: the network does not look at this "
+            "image for this class. Try another class, or another fill.",
+        )
     if kernel[1:].sum() < 1:
-        doubts.append(f"The kernel is so narrow that all {n - 1} covered images together count less than the uncovered one: "
-                      "the weights shrink towards 0. Raise kernel_width.")  # fmt: skip
+        doubts.append(
+            f"The kernel is so narrow that all {n - 1} covered images together count less than the uncovered one: "
+            "the weights shrink towards 0. Raise kernel_width."
+        )
     elif n <= 2 * k:
-        doubts.append(f"{n} samples are few for {k} superpixels: the fit follows chance, and r2 flatters it. "
-                      f"Ask {4 * k} or more, or use fewer superpixels.")  # fmt: skip
+        doubts.append(
+            f"{n} samples are few for {k} superpixels: the fit follows chance, and r2 flatters it. "
+            f"Ask {4 * k} or more, or use fewer superpixels."
+        )
     if details["r2"] < POOR_FIT:
-        doubts.append(f"The linear model explains little of what the network does near this image (r2 = {details['r2']:.2f}): "
-                      "do not read the weights as its reasons. Use fewer superpixels, or another fill.")  # fmt: skip
+        doubts.append(
+            f"The linear model explains little of what the network does near this image (r2 = {details['r2']:.2f}): "
+            "do not read the weights as its reasons. Use fewer superpixels, or another fill."
+        )
     return tuple(doubts)

@@ -5,8 +5,8 @@ Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 
 
 import numpy as np
 
-from .contract import Finding, Slider, technique, whole_number
-from .questions import LIKELY_SAME, ask, keeps_answers, own_fill
+from .shared.contract import Finding, Slider, technique, whole_number
+from .shared.questions import LIKELY_SAME, ask, keeps_answers, own_fill
 
 
 def _edges(*parts):
@@ -22,8 +22,20 @@ _SLIDERS = {
 
 
 @technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
-def occlusion(classifier, image, target=None, *, patch=None, stride=None, fill="mean", levels=1, keep=0.25, seed=0,
-              batch_size=32, progress=False):  # fmt: skip
+def occlusion(
+    classifier,
+    image,
+    target=None,
+    *,
+    patch=None,
+    stride=None,
+    fill="mean",
+    levels=1,
+    keep=0.25,
+    seed=0,
+    batch_size=32,
+    progress=False,
+):
     """Return the occlusion map of one class, (H, W): how far covering a pixel's patch lowers the class's probability.
 
     Positive: the class needs what is there. Negative: the class is likelier without it. The mean over all patches that
@@ -60,8 +72,10 @@ def occlusion(classifier, image, target=None, *, patch=None, stride=None, fill="
         heatmap, finest = _mean_of_windows(heatmap / 4, windows[: len(p)], whole[target] - p)
         questions.append(len(p))
         if len(p) < len(windows):
-            stopped = (f"Interrupted after {len(p)} of {len(windows)} patches of {patch * scale} pixels: where none was "
-                       "covered, the map is coarser, or 0 because nobody asked.",)  # fmt: skip
+            stopped = (
+                f"Interrupted after {len(p)} of {len(windows)} patches of {patch * scale} pixels: where none was "
+                "covered, the map is coarser, or 0 because nobody asked.",
+            )
             break
     details = {"patch": patch, "stride": stride, "probability": float(whole[target]), "questions": questions, "finest": finest}
     return Finding(heatmap, target, details, (*stopped, *_doubts(heatmap)))
@@ -82,8 +96,11 @@ def _answers(asked, target, progress):
 def _windows(shape, patch, stride):
     """Return the windows (rows, columns), slices, that cover an image of that shape; the last ones are cut at its border."""
     starts = [range(0, max(edge - patch, 0) + stride, stride) for edge in shape[:2]]
-    return [(slice(top, min(top + patch, shape[0])), slice(left, min(left + patch, shape[1])))
-            for top in starts[0] for left in starts[1]]  # fmt: skip
+    return [
+        (slice(top, min(top + patch, shape[0])), slice(left, min(left + patch, shape[1])))
+        for top in starts[0]
+        for left in starts[1]
+    ]
 
 
 def _covered(image, covered, windows, batch_size):
@@ -116,8 +133,10 @@ def _largest(heatmap, keep):
 def _doubts(heatmap):
     """Return the reasons, if any, not to trust this map, and what to do about each."""
     if np.abs(heatmap).max() < LIKELY_SAME:
-        return ("No patch changes the probability: the patches are too small to matter, the fill looks like what it covers, "
-                "or the network does not use this image. Try a larger patch or another fill.",)  # fmt: skip
+        return (
+            "No patch changes the probability: the patches are too small to matter, the fill looks like what it covers, "
+            "or the network does not use this image. Try a larger patch or another fill.",
+        )
     return ()
 
 
@@ -126,10 +145,14 @@ def _check_sizes(patch, stride, levels, keep, shorter):
     if patch > shorter:
         raise ValueError(f"patch is {patch} and the image's shorter edge {shorter} pixels: give {shorter} or fewer.")
     if stride > patch:
-        raise ValueError(f"stride is {stride} and patch {patch}: pixels between the patches would never be covered; give a "
-                         f"stride of {patch} or less.")  # fmt: skip
+        raise ValueError(
+            f"stride is {stride} and patch {patch}: pixels between the patches would never be covered; give a "
+            f"stride of {patch} or less."
+        )
     if patch * 2 ** (levels - 1) > shorter:
-        raise ValueError(f"With levels = {levels} the first patches are {patch * 2 ** (levels - 1)} pixels an edge, larger than "
-                         f"the image ({shorter}): use fewer levels or a smaller patch.")  # fmt: skip
+        raise ValueError(
+            f"With levels = {levels} the first patches are {patch * 2 ** (levels - 1)} pixels an edge, larger than "
+            f"the image ({shorter}): use fewer levels or a smaller patch."
+        )
     if not 0 < keep <= 1:
         raise ValueError(f"keep is {keep!r}: expected the share of the image that is looked at closely, above 0, at most 1.")

@@ -5,11 +5,11 @@ Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Bla
 
 import numpy as np
 
-from ..words import one_of
-from .contract import Finding, Slider, technique, whole_number
-from .mask_regression import LARGEST_GRID, Estimate, LineThroughAnswers
-from .masks import DESIGNS, Masks
-from .questions import LIKELY_SAME, ask, keeps_answers, own_fill
+from .._validation import one_of
+from .shared.contract import Finding, Slider, technique, whole_number
+from .shared.mask_regression import LARGEST_GRID, Estimate, LineThroughAnswers
+from .shared.masks import DESIGNS, Masks
+from .shared.questions import LIKELY_SAME, ask, keeps_answers, own_fill
 
 _SLIDERS = {
     "n_masks": Slider(100, 1000, 100, default=500),
@@ -20,8 +20,20 @@ _SLIDERS = {
 
 
 @technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
-def rise(classifier, image, target=None, *, n_masks=1000, grid=8, p=0.5, fill=0, design="balanced", seed=0, batch_size=32,
-         progress=False):  # fmt: skip
+def rise(
+    classifier,
+    image,
+    target=None,
+    *,
+    n_masks=1000,
+    grid=8,
+    p=0.5,
+    fill=0,
+    design="balanced",
+    seed=0,
+    batch_size=32,
+    progress=False,
+):
     """Return the RISE map of one class, (H, W): its expected probability, given that the pixel is kept.
 
     classifier: any Classifier. image: (H, W, 3), 0 to 255. target: class index, name, or None.
@@ -110,12 +122,16 @@ class WeightedMean:
 def _doubts(estimate, answers):
     """Return the reasons, if any, not to trust this map, and what to do about each."""
     if np.ptp(answers) < LIKELY_SAME:
-        return ("The probability is the same whatever is hidden: the network does not look at this image for this class. "
-                "Choose another class.",)  # fmt: skip
+        return (
+            "The probability is the same whatever is hidden: the network does not look at this image for this class. "
+            "Choose another class.",
+        )
     if not estimate.noise <= estimate.signal:
-        return (f"RISE's standard error ({estimate.noise:.2g} from pixel to pixel) is larger than its signal "
-                f"({estimate.signal:.2g}): the map is mostly chance. Ask more than {len(answers)} masks, or use a coarser "
-                "grid.",)  # fmt: skip
+        return (
+            f"RISE's standard error ({estimate.noise:.2g} from pixel to pixel) is larger than its signal "
+            f"({estimate.signal:.2g}): the map is mostly chance. Ask more than {len(answers)} masks, or use a coarser "
+            "grid.",
+        )
     return ()
 
 

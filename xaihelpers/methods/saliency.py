@@ -7,7 +7,7 @@ by adding noise", arXiv 1706.03825, 2017.
 
 import numpy as np
 
-from .contract import Finding, Slider, strongest_channel, technique, whole_number
+from .shared.contract import Finding, Slider, strongest_channel, technique, whole_number
 
 SATURATED = 0.999  # a probability above which the gradient of the probability has lost 99.9 % of its size
 
@@ -20,8 +20,9 @@ _SLIDERS = {
 
 
 @technique(family="gradient", needs_gradients=True, sliders=_SLIDERS)
-def saliency(classifier, image, target=None, *, times_input=False, noise=0.0, samples=1, of="logit", seed=0,
-             batch_size=32, progress=False):  # fmt: skip
+def saliency(
+    classifier, image, target=None, *, times_input=False, noise=0.0, samples=1, of="logit", seed=0, batch_size=32, progress=False
+):
     """Return the saliency map of one class, (H, W): the gradient's absolute value, the largest of the three channels.
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
@@ -65,10 +66,14 @@ def _smooth(classifier, image, index, noise, samples, of, seed, batch_size, prog
 def _distrust(values, gradient, p, of):
     """Yield the reasons not to trust the map."""
     if of == "probability" and p > SATURATED:
-        yield (f"The softmax is saturated (probability {p:.6f}): the gradient of the probability is p (1 - p) times "
-               "smaller than that of the logit or less, and what is left is noise. Use of='logit'.")  # fmt: skip
+        yield (
+            f"The softmax is saturated (probability {p:.6f}): the gradient of the probability is p (1 - p) times "
+            "smaller than that of the logit or less, and what is left is noise. Use of='logit'."
+        )
     if not gradient.any():
-        yield ("The gradient is zero everywhere: no pixel, changed a little, would change the score. Look at "
-               "integrated_gradients, or at an earlier stage of the network.")  # fmt: skip
+        yield (
+            "The gradient is zero everywhere: no pixel, changed a little, would change the score. Look at "
+            "integrated_gradients, or at an earlier stage of the network."
+        )
     elif not values.any():
         yield "The map is zero everywhere, although the gradient is not: the input is zero wherever the gradient is not."

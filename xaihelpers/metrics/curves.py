@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._validation import as_array, is_whole, one_of, shown, whole_number
 from ..classifier import Classifier
 from ..images import check_image
-from ..methods.questions import own_fill
+from ..methods.shared.questions import own_fill
 from ..results import Attribution, Cost
-from ..words import as_array, is_whole, one_of, shown, whole_number
 from .maps import checked_map
 
 
@@ -47,8 +47,10 @@ class Curve:
         return self.area
 
     def __repr__(self):
-        return (f"{self.kind}: area {self.area:.3f} under the {self.of} of {self.class_name!r} "
-                f"({self.steps} steps, baseline {self.baseline}, {self.cost})")  # fmt: skip
+        return (
+            f"{self.kind}: area {self.area:.3f} under the {self.of} of {self.class_name!r} "
+            f"({self.steps} steps, baseline {self.baseline}, {self.cost})"
+        )
 
 
 def deletion(
@@ -92,8 +94,9 @@ def _curve(kind, classifier, attribution, image, target, steps, baseline, of, se
         for first in range(0, steps + 1, batch_size):
             now = changed[first : first + batch_size, None, None, None]
             scores.append(ask(np.where(rank[..., None] < now, end, start), batch_size=batch_size)[:, target])
-    return Curve(kind, changed / heatmap.size, np.concatenate(scores).astype(np.float64), words, of,
-                 classifier.class_names[target], cost())  # fmt: skip
+    return Curve(
+        kind, changed / heatmap.size, np.concatenate(scores).astype(np.float64), words, of, classifier.class_names[target], cost()
+    )
 
 
 def _question(classifier, attribution, image, target):
@@ -130,7 +133,7 @@ def baseline_image(image, baseline):
         raise ValueError(f"baseline is {shown(baseline)}: choose 'mean', 'blur', a grey level, an RGB colour or an image.")
     colour = as_array(baseline, "baseline")
     plain = colour.dtype.kind in "uif" and colour.shape in ((), (3,))
-    if plain and np.isfinite(colour).all() and 0 <= colour.min() and colour.max() <= 255:
+    if plain and np.isfinite(colour).all() and colour.min() >= 0 and colour.max() <= 255:
         colour = colour.astype(np.float32)
         words = f"grey {colour:g}" if colour.ndim == 0 else "colour ({:g}, {:g}, {:g})".format(*colour)
         return np.broadcast_to(colour, image.shape), words

@@ -6,7 +6,7 @@ For all three a map of random numbers scores the share of the image that the mas
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from ..words import is_number, shown
+from .._validation import is_number, shown
 from .maps import checked_pair
 
 

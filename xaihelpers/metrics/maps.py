@@ -1,7 +1,7 @@
 """What every metric needs first: a map and a mask that fit together."""
 
+from .._validation import as_array, shown
 from ..images import check_map as checked_map
-from ..words import as_array, shown
 
 
 def checked_pair(heatmap, mask):
@@ -13,6 +13,7 @@ def checked_pair(heatmap, mask):
         raise ValueError(f"The map is {array.shape} and the mask {mask.shape}: both must have the same size.")
     mask = mask.astype(bool)
     if not mask.any():
-        raise ValueError("The mask has no pixel inside, so there is nothing to find: leave this image out "
-                         "(healthy skin has no lesions).")  # fmt: skip
+        raise ValueError(
+            "The mask has no pixel inside, so there is nothing to find: leave this image out (healthy skin has no lesions)."
+        )
     return array, mask

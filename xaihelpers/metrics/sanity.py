@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._validation import is_number, is_whole, one_of, shown, whole_number, yes_or_no
 from ..classifier import Classifier
 from ..methods import METHODS
-from ..methods.contract import require
+from ..methods.shared.contract import require
 from ..results import DiagnosticWarning
-from ..words import is_number, is_whole, one_of, shown, whole_number, yes_or_no
 from .shape import rank_correlation
 
 
@@ -72,16 +72,20 @@ def randomised_copy(classifier, of_layers=None, *, seed=0):
     require(classifier, True, "model randomisation")
     model = keras.models.clone_model(classifier.model)
     model.set_weights(classifier.model.get_weights())
-    copy = Classifier(model, class_names=classifier.class_names, preprocess=classifier.preprocess,
-                      input_shape=classifier.input_shape)  # fmt: skip
+    copy = Classifier(
+        model, class_names=classifier.class_names, preprocess=classifier.preprocess, input_shape=classifier.input_shape
+    )
     shuffle_weights(copy, weighted_layers(copy) if of_layers is None else of_layers, seed=seed)
     return copy
 
 
 def weighted_layers(classifier):
     """Return the paths of the layers that learned weights, first to last; nested models are opened."""
-    return [path for path, layer in classifier.layers.items()
-            if not getattr(layer, "layers", None) and layer.weights and type(layer).__name__ != "Normalization"]  # fmt: skip
+    return [
+        path
+        for path, layer in classifier.layers.items()
+        if not getattr(layer, "layers", None) and layer.weights and type(layer).__name__ != "Normalization"
+    ]
 
 
 def shuffle_weights(classifier, paths, *, seed=0):

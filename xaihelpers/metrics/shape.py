@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import rankdata
 
-from ..words import is_number, listed, shown, yes_or_no
+from .._validation import is_number, listed, shown, yes_or_no
 from .maps import checked_map
 
 

@@ -6,9 +6,7 @@ import numpy as np
 
 from .fields import SIZE
 
-INKS = np.array(
-    [(52, 120, 196), (58, 152, 86), (236, 190, 46), (226, 112, 42), (240, 240, 236)], np.float32
-) / 255  # fmt: skip
+INKS = np.array([(52, 120, 196), (58, 152, 86), (236, 190, 46), (226, 112, 42), (240, 240, 236)], np.float32) / 255
 _ROW, _COLUMN = np.mgrid[:SIZE, :SIZE].astype(np.float32)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..words import one_of, whole_number
+from .._validation import one_of, whole_number
 from .artefacts import ARTEFACTS
 from .draw import draw, draw_plain, generator
 from .lesions import CLASSES
@@ -68,8 +68,9 @@ class RashData:
         """Returns the same skin drawn again without lesions; every label is then "healthy"."""
         images = self.images.copy()
         for i in np.flatnonzero(self.lesion_masks.any(axis=(1, 2))):
-            images[i] = draw(self.split, self.seed, int(self.indices[i]), int(self.labels[i]),
-                             self.artefacts[i] or None, lesions=False).image  # fmt: skip
+            images[i] = draw(
+                self.split, self.seed, int(self.indices[i]), int(self.labels[i]), self.artefacts[i] or None, lesions=False
+            ).image
         labels = np.full_like(self.labels, CLASSES.index("healthy"))
         return replace(self, images=images, labels=labels, lesion_masks=np.zeros_like(self.lesion_masks))
 
@@ -83,8 +84,9 @@ def draw_data(split, seed, indices, labels, artefacts, progress=False):
         rows = tqdm(rows, total=len(indices), desc="drawing", unit="image")
     drawn = [draw(split, seed, int(index), int(label), artefact or None) for index, label, artefact in rows]
     images, lesion_masks, artefact_masks, tones = (np.stack(parts) for parts in zip(*drawn, strict=True))
-    return RashData(images, np.asarray(labels), lesion_masks, artefact_masks, tones, split, seed,
-                    np.asarray(indices), np.asarray(artefacts))  # fmt: skip
+    return RashData(
+        images, np.asarray(labels), lesion_masks, artefact_masks, tones, split, seed, np.asarray(indices), np.asarray(artefacts)
+    )
 
 
 def repaint(data, where="outside", seed=0):

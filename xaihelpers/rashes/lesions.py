@@ -39,8 +39,14 @@ def chickenpox(rng, base):
     )
     opacity = patch.each(0.50 * clear + 0.75 * cloudy + 0.92 * crusted) * np.ones_like(rough)
     halo = patch.each(rng.uniform(0.45, 0.85, count)) * patch.fall(0.9, rng.uniform(1.8, 2.5))
-    return lay(patch, redness=halo, colour=colour, opacity=opacity, height=height,
-               gloss=patch.each(1.0 * clear + 0.6 * cloudy + 0.05 * crusted) * patch.dome(0.5))  # fmt: skip
+    return lay(
+        patch,
+        redness=halo,
+        colour=colour,
+        opacity=opacity,
+        height=height,
+        gloss=patch.each(1.0 * clear + 0.6 * cloudy + 0.05 * crusted) * patch.dome(0.5),
+    )
 
 
 def cowpox(rng, base):
@@ -60,8 +66,15 @@ def cowpox(rng, base):
     colour = inside * ESCHAR[:, None, None, None] * (1.3 + 1.1 * rough)
     colour = np.maximum(colour + (1 - inside) * _towards(base, SLOUGH, 0.85) * (0.85 + 0.25 * rough), 0)
     halo = 0.85 * patch.fall(0.85, 1.3) * (1 - inside) + rng.uniform(0.25, 0.4) * patch.fall(1.0, 1.8)
-    return lay(patch, redness=np.minimum(halo, 1), colour=colour, opacity=np.maximum(0.97 * inside, 0.75 * seam),
-               height=height, gloss=0.3 * rim + 0.2 * inside, extent=patch.fall(1.05, 1.35))  # fmt: skip
+    return lay(
+        patch,
+        redness=np.minimum(halo, 1),
+        colour=colour,
+        opacity=np.maximum(0.97 * inside, 0.75 * seam),
+        height=height,
+        gloss=0.3 * rim + 0.2 * inside,
+        extent=patch.fall(1.05, 1.35),
+    )
 
 
 def measles(rng, base):
@@ -94,8 +107,7 @@ def monkeypox(rng, base):
     opacity = rng.uniform(0.6, 0.8) * patch.fall(0.8, 1.05)
     opacity = np.maximum(opacity, 0.85 * dent)
     halo = patch.each(rng.uniform(0.5, 0.8, len(centres))) * patch.fall(0.95, rng.uniform(1.35, 1.8))
-    return lay(patch, redness=halo, colour=colour, opacity=opacity, height=height,
-               gloss=0.45 * patch.dome(0.5))  # fmt: skip
+    return lay(patch, redness=halo, colour=colour, opacity=opacity, height=height, gloss=0.45 * patch.dome(0.5))
 
 
 def smallpox(rng, base):
@@ -111,9 +123,16 @@ def smallpox(rng, base):
     height = patch.radii * (0.42 * patch.dome(0.85) - 0.07 * groove)
     colour = _towards(base, CREAM * np.array([0.98, 0.96, 0.98], np.float32), rng.uniform(0.5, 0.75))
     halo = rng.uniform(0.35, 0.65) * patch.fall(0.9, 1.55)
-    return lay(patch, redness=halo, shade=0.22 * groove, colour=colour, height=height,
-               opacity=rng.uniform(0.55, 0.75) * patch.fall(0.55, 1.05), gloss=0.55 * patch.dome(0.5),
-               extent=np.maximum(patch.body, patch.fall(1.1, 1.45)))  # fmt: skip
+    return lay(
+        patch,
+        redness=halo,
+        shade=0.22 * groove,
+        colour=colour,
+        height=height,
+        opacity=rng.uniform(0.55, 0.75) * patch.fall(0.55, 1.05),
+        gloss=0.55 * patch.dome(0.5),
+        extent=np.maximum(patch.body, patch.fall(1.1, 1.45)),
+    )
 
 
 FORMS = {

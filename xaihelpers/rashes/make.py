@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from ..words import one_of, shown, yes_or_no
+from .._validation import one_of, shown, yes_or_no
 from .artefacts import ARTEFACTS
 from .data import draw_data
 from .draw import generator
@@ -13,8 +13,7 @@ from .lesions import CLASSES
 _CHOICES = 1_000  # a layer of the seed that no image uses: labels and artefacts
 
 
-def make_rashes(n, seed=0, *, class_weights=None, artefact=None, artefact_class=None, artefact_probability=0.95,
-                progress=False):  # fmt: skip
+def make_rashes(n, seed=0, *, class_weights=None, artefact=None, artefact_class=None, artefact_probability=0.95, progress=False):
     """Returns `RashData`: `n` drawn images of six rash classes with the masks of their lesions and artefacts.
 
     n: number of images, at least 1.

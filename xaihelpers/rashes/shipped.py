@@ -30,8 +30,9 @@ def load_test_split():
     labels = np.array([CLASSES.index(row["class"]) for row in rows])
     tones = np.array([row["tone"] for row in rows])
     numbers = np.array([row["number"] for row in rows])
-    return RashData(images, labels, masks >= _LESION, masks % _LESION == _ARTEFACT, tones, "test", 0, numbers,
-                    np.full(len(rows), ""))  # fmt: skip
+    return RashData(
+        images, labels, masks >= _LESION, masks % _LESION == _ARTEFACT, tones, "test", 0, numbers, np.full(len(rows), "")
+    )
 
 
 def draw_test_split():

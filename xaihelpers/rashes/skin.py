@@ -7,13 +7,24 @@ import numpy as np
 from .fields import SIZE, furrows, grain, slopes, smooth_noise, smoothstep, splat
 
 # Ten tones from light to dark, spaced as on the Monk Skin Tone scale, in sRGB under daylight.
-TONES = np.array(
-    [
-        (240, 209, 190), (232, 195, 171), (224, 180, 150), (211, 163, 130), (194, 143, 110),
-        (170, 121, 90), (146, 99, 71), (121, 79, 56), (98, 63, 45), (78, 51, 38),
-    ],
-    np.float32,
-) / 255  # fmt: skip
+TONES = (
+    np.array(
+        [
+            (240, 209, 190),
+            (232, 195, 171),
+            (224, 180, 150),
+            (211, 163, 130),
+            (194, 143, 110),
+            (170, 121, 90),
+            (146, 99, 71),
+            (121, 79, 56),
+            (98, 63, 45),
+            (78, 51, 38),
+        ],
+        np.float32,
+    )
+    / 255
+)
 
 
 class Skin(NamedTuple):
@@ -102,6 +113,7 @@ def _hair(rng):
     turned = angle + bend * along
     step = length / len(along)
     taper = rng.uniform(0.35, 0.8) * smoothstep(along, 1.0, 0.6) * step * np.ones((count, 1))
-    hair = splat((y + np.cumsum(np.sin(turned) * step, 1)).ravel(), (x + np.cumsum(np.cos(turned) * step, 1)).ravel(),
-                 taper.ravel())  # fmt: skip
+    hair = splat(
+        (y + np.cumsum(np.sin(turned) * step, 1)).ravel(), (x + np.cumsum(np.cos(turned) * step, 1)).ravel(), taper.ravel()
+    )
     return np.minimum(hair, 0.9), colour

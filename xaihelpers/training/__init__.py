@@ -1,6 +1,6 @@
 """Transfer learning on your own images: `train_classifier`; and how good a classifier is: `evaluate`."""
 
-from ..quiet import import_tensorflow
+from .._quiet import import_tensorflow
 
 import_tensorflow()
 

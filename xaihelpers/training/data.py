@@ -28,13 +28,15 @@ def _checked_images(images):
     images = np.asarray(images)
     square = images.ndim == 4 and images.shape[-1] == 3 and images.shape[1] == images.shape[2]
     if not square or not np.issubdtype(images.dtype, np.number):
-        raise ValueError(f"The images have shape {images.shape} and type {images.dtype}: expected square RGB images of one size, "
-                         "(N, H, H, 3); load_image(path, size) makes them so.")  # fmt: skip
+        raise ValueError(
+            f"The images have shape {images.shape} and type {images.dtype}: expected square RGB images of one size, "
+            "(N, H, H, 3); load_image(path, size) makes them so."
+        )
     edge = images.shape[1]
     if edge < SMALLEST:
         raise ValueError(f"The images are {edge} x {edge} pixels: expected at least {SMALLEST} x {SMALLEST}.")
     low, high = images.min(initial=0), images.max(initial=0)
-    if not (0 <= low and high <= 255):  # false for NaN too
+    if not (low >= 0 and high <= 255):  # false for NaN too
         raise ValueError(f"The images have values from {low:g} to {high:g}: expected 0 to 255.")
     if high <= 1 and len(images):
         raise ValueError(f"The images have no value above {high:g}: expected 0 to 255; the preprocessing is done inside.")
@@ -55,8 +57,10 @@ def _checked_labels(labels, class_names, n):
     elif labels.dtype.kind in "iu":
         names = list(class_names) if class_names is not None else [f"class {i}" for i in range(labels.max(initial=0) + 1)]
         if n and not 0 <= labels.min() <= labels.max() < len(names):
-            raise ValueError(f"The labels go from {labels.min()} to {labels.max()} and there are {len(names)} class names: "
-                             "expected indices from 0 to one less than the number of names.")  # fmt: skip
+            raise ValueError(
+                f"The labels go from {labels.min()} to {labels.max()} and there are {len(names)} class names: "
+                "expected indices from 0 to one less than the number of names."
+            )
     else:
         raise ValueError(f"The labels are of type {labels.dtype}: expected class names, or whole numbers from 0.")
     if len(set(labels.tolist())) < 2:

@@ -39,8 +39,10 @@ class Evaluation:
 
     def __repr__(self):
         width = max(len(name) for name in self.class_names)
-        head = [f"balanced accuracy {self.balanced_accuracy:.3f}, accuracy {self.accuracy:.3f}, "
-                f"{int(self.confusion.sum())} images", f"  {'':{width}}  recall  predicted as"]  # fmt: skip
+        head = [
+            f"balanced accuracy {self.balanced_accuracy:.3f}, accuracy {self.accuracy:.3f}, {int(self.confusion.sum())} images",
+            f"  {'':{width}}  recall  predicted as",
+        ]
         for name, recall, row in zip(self.class_names, self.recall.values(), self.confusion):
             order = [i for i in np.argsort(-row, kind="stable") if row[i]]
             head.append(f"  {name:{width}}  {recall:6.2f}  " + ", ".join(f"{row[i]} {self.class_names[i]}" for i in order))

@@ -53,11 +53,13 @@ def train_head(features, labels, n_classes, training, validation, *, epochs, see
 
     mean, std = features[training].mean(axis=0), features[training].std(axis=0)
     std = np.maximum(std, 0.1 * std.mean() + 1e-12)  # a channel that hardly ever fires must not be blown up
-    head = Sequential([
-        layers.Input((features.shape[1],)),
-        layers.Dropout(0.3, seed=seed),
-        layers.Dense(n_classes, activation="softmax", kernel_initializer="zeros"),
-    ])  # fmt: skip
+    head = Sequential(
+        [
+            layers.Input((features.shape[1],)),
+            layers.Dropout(0.3, seed=seed),
+            layers.Dense(n_classes, activation="softmax", kernel_initializer="zeros"),
+        ]
+    )
     data = ((features - mean) / std, labels, training, validation)
     how = dict(rate=1e-3, epochs=epochs, seed=seed, progress=progress, title="training the head")
     history, interrupted = fit(head, data, n_classes, **how)

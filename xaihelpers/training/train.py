@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from ..keras_classifier import KerasClassifier
+from ..classifier.keras_model import KerasClassifier
 from ..zoo.backbones import BACKBONES, build_backbone, with_head
 from .data import images_and_labels
 from .evaluation import evaluation
@@ -29,12 +29,25 @@ class TrainedClassifier(KerasClassifier):
         if self.history is None:
             return super().__repr__()
         how = "interrupted after" if self.interrupted else "trained in"
-        return (f"TrainedClassifier: {len(self.training)} images, {how} {self.seconds:.0f} s and "
-                f"{len(self.history['loss'])} epochs; on the images held back:\n{self.evaluation!r}")  # fmt: skip
+        return (
+            f"TrainedClassifier: {len(self.training)} images, {how} {self.seconds:.0f} s and "
+            f"{len(self.history['loss'])} epochs; on the images held back:\n{self.evaluation!r}"
+        )
 
 
-def train_classifier(data, *, backbone="xception", weights="auto", image_size=None, class_names=None,
-                     validation_split=0.2, epochs=100, fine_tune=0, seed=0, progress=True):  # fmt: skip
+def train_classifier(
+    data,
+    *,
+    backbone="xception",
+    weights="auto",
+    image_size=None,
+    class_names=None,
+    validation_split=0.2,
+    epochs=100,
+    fine_tune=0,
+    seed=0,
+    progress=True,
+):
     """Return a `TrainedClassifier` of the classes in `data`: a frozen backbone, global average pooling, one Dense layer.
 
     data: a folder with one subfolder of images a class; or (images (N, H, H, 3) 0 to 255, N labels); or what
@@ -97,14 +110,18 @@ def _backbone(backbone, weights, image_size, input_size):
     if isinstance(backbone, str):
         size = int(image_size or input_size)
         if backbone in BACKBONES and image_size is None and size < BACKBONES[backbone][1]:
-            raise ValueError(f"The images are {size} x {size} pixels and {backbone} needs {BACKBONES[backbone][1]}: "
-                             "give image_size=128 to have them enlarged.")  # fmt: skip
+            raise ValueError(
+                f"The images are {size} x {size} pixels and {backbone} needs {BACKBONES[backbone][1]}: "
+                "give image_size=128 to have them enlarged."
+            )
         return build_backbone(backbone, weights, image_size=size, input_size=input_size)
     if weights != "auto":
         raise ValueError(f"weights is {weights!r} for a model of your own, which has its weights: leave it out.")
     if len(getattr(backbone, "output_shape", ())) != 4:
-        raise ValueError(f"The backbone gives shape {getattr(backbone, 'output_shape', None)}: expected a Keras model without "
-                         "a head, which ends in activation maps (batch, height, width, channels).")  # fmt: skip
+        raise ValueError(
+            f"The backbone gives shape {getattr(backbone, 'output_shape', None)}: expected a Keras model without "
+            "a head, which ends in activation maps (batch, height, width, channels)."
+        )
     taken = image_size if image_size not in (None, input_size) else backbone.input_shape[1]
     if taken not in (None, input_size):
         raise ValueError(f"The images are {input_size} pixels an edge and the backbone takes {taken}: give that size.")

@@ -3,7 +3,7 @@
 import difflib
 from importlib import import_module
 
-from ..quiet import import_tensorflow
+from .._quiet import import_tensorflow
 
 # Name: the module and the function that give the Classifier, and what it is.
 _ZOO = {

@@ -71,9 +71,7 @@ def _block(x, name, kernel, stride, expansion, filters):
     shortcut, channels = x, x.shape[-1]
     if expansion > 1:
         x = _conv_bn(x, layers.Conv2D(channels * expansion, 1, use_bias=False, name=f"{name}_expand_conv"))
-    depthwise = layers.DepthwiseConv2D(
-        kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
-    )
+    depthwise = layers.DepthwiseConv2D(kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv")
     x = _conv_bn(x, depthwise)
     x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_project_conv")(x)
     x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}_project_bn")(x)

@@ -4,12 +4,12 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from pathlib import Path  # noqa: E402
+from pathlib import Path
 
-import keras  # noqa: E402
-from keras import layers  # noqa: E402
+import keras
+from keras import layers
 
-from ..rashes import CLASSES  # noqa: E402
+from ..rashes import CLASSES
 
 WEIGHTS_FOLDER = Path(__file__).parents[1] / "data"
 
@@ -45,7 +45,7 @@ def load_rashnet(biased=False):
     path = weights_path(biased)
     if not path.exists():
         option = " --biased" if biased else ""
-        raise FileNotFoundError(f"{path} is missing: `python -m xaihelpers.train_rashnet{option}` trains it again.")
+        raise FileNotFoundError(f"{path} is missing: `python -m tools.train_rashnet{option}` trains it again.")
     model = build_rashnet()
     model.load_weights(path)
     return model, list(CLASSES)

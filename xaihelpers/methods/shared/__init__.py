@@ -1,0 +1,1 @@
+"""What several techniques share: each module is named for what it does."""

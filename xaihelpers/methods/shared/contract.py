@@ -1,0 +1,228 @@
+"""The one head that every attribution technique has: what is checked before, what is written down after."""
+
+import functools
+import inspect
+import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from ..._validation import is_number, is_whole, shown, whole_number, yes_or_no
+from ...classifier import Classifier
+from ...images import as_uint8, check_image, looks_preprocessed
+from ...results import Attribution, DiagnosticWarning, Visualization
+
+_QUIET = ContextVar("quiet", default=False)
+
+
+@dataclass(frozen=True)
+class Slider:
+    """One control of a technique. Numbers: low, high, step. A choice: options, or a function of the classifier."""
+
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    options: object = None
+    default: object = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """An entry of the registry. family: gradient, CAM, perturbation or feature visualization.
+
+    takes_image: False for a technique that draws its picture from noise, `method(classifier, target, ...)`.
+    lesson: file name of the notebook that teaches it; the registry's table knows it.
+    """
+
+    name: str
+    function: object
+    family: str
+    needs_gradients: bool
+    sliders: dict = field(default_factory=dict)
+    takes_image: bool = True
+    lesson: str = ""
+
+
+class Finding(NamedTuple):
+    """What a technique itself has to say: the map, and what only it knows.
+
+    heatmap: (H, W). target: the class index explained. details: a dict. diagnostics: sentences, each a reason to
+    distrust the map and what to do.
+    """
+
+    heatmap: np.ndarray
+    target: int
+    details: dict = {}
+    diagnostics: tuple = ()
+
+
+def technique(*, family, needs_gradients, sliders=None):
+    """Turn `find(classifier, image, target, *, ...) -> Finding` into a technique that returns an Attribution.
+
+    The image is checked before any network runs, the class is looked up, the passes and seconds are counted, every
+    named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings.
+    """
+
+    def decorate(find):
+        signature = inspect.signature(find)
+
+        @functools.wraps(find)
+        def explain(classifier, image, target=None, **parameters):
+            bound = _bound(find.__name__, signature, classifier, image, target, **parameters)
+            parameters = dict(list(bound.arguments.items())[3:])
+            require(classifier, needs_gradients, find.__name__)
+            _check_kinds(signature, parameters)
+            pixels = classifier.check(image)
+            index = None if target is None else classifier.class_index(target)
+            with classifier.measure() as cost:
+                found = find(classifier, pixels, index, **parameters)
+            diagnostics = _announce(looks_preprocessed(pixels), *found.diagnostics)
+            # What shows in a progress bar does not belong to what makes the map.
+            kept = {k: v for k, v in parameters.items() if k != "progress"}
+            return Attribution(
+                method=find.__name__,
+                target=found.target,
+                class_name=classifier.class_names[found.target],
+                parameters=kept,
+                cost=cost(),
+                details=found.details,
+                diagnostics=diagnostics,
+                heatmap=np.asarray(found.heatmap, dtype=np.float32),
+                image=np.asarray(image),
+            )
+
+        explain.__signature__ = signature.replace(return_annotation=Attribution)
+        explain.method = Method(find.__name__, explain, family, needs_gradients, sliders or {})
+        return explain
+
+    return decorate
+
+
+class Seen(NamedTuple):
+    """What a technique of feature visualization has to say: a picture that a network made, and how it grew.
+
+    image: (H, W, 3), 0 to 255. name: what was driven up, in words. target: the class index, None where it is no class.
+    activation: one number a step. frames: pictures on the way. details, diagnostics: as in `Finding`.
+    """
+
+    image: np.ndarray
+    name: str
+    target: int | None
+    activation: np.ndarray
+    frames: list = []
+    details: dict = {}
+    diagnostics: tuple = ()
+
+
+def visualization(*, sliders=None):
+    """Turn `find(classifier, [image,] target, *, ...) -> Seen` into a technique that returns a Visualization.
+
+    The sibling of `technique` for what a network has learned. A technique that takes an image takes one of any size.
+    """
+
+    def decorate(find):
+        signature = inspect.signature(find)
+        takes_image = "image" in signature.parameters
+
+        @functools.wraps(find)
+        def visualize(classifier, *given, **parameters):
+            bound = _bound(find.__name__, signature, classifier, *given, **parameters)
+            arguments = dict(list(bound.arguments.items())[1:])
+            require(classifier, True, find.__name__)
+            _check_kinds(signature, arguments)
+            if takes_image:
+                arguments["image"] = check_image(arguments["image"])
+            if arguments["target"] is not None:
+                arguments["target"] = classifier.class_index(arguments["target"])
+            with classifier.measure() as cost:
+                seen = find(classifier, **arguments)
+            diagnostics = _announce(takes_image and looks_preprocessed(arguments["image"]), *seen.diagnostics)
+            kept = {k: v for k, v in arguments.items() if k not in ("image", "target", "progress")}
+            return Visualization(
+                method=find.__name__,
+                target=seen.target,
+                class_name=seen.name,
+                parameters=kept,
+                cost=cost(),
+                details=seen.details,
+                diagnostics=diagnostics,
+                image=as_uint8(seen.image),
+                frames=[as_uint8(frame) for frame in seen.frames],
+                activation=np.asarray(seen.activation, dtype=np.float32),
+            )
+
+        visualize.__signature__ = signature.replace(return_annotation=Visualization)
+        visualize.method = Method(find.__name__, visualize, "feature visualization", True, sliders or {}, takes_image)
+        return visualize
+
+    return decorate
+
+
+def require(classifier, needs_gradients, name):
+    """Raise TypeError in one sentence where the classifier is none, or has no gradients and the technique needs them."""
+    if not isinstance(classifier, Classifier):
+        raise TypeError(f"{name} got {type(classifier).__name__}: wrap the model first, Classifier(model, ...).")
+    if needs_gradients and not classifier.has_gradients:
+        raise TypeError(
+            f"{name} needs gradients, and a plain function has none: give a Keras model, or use a technique "
+            "that only asks questions (occlusion, rise, lime, anchors)."
+        )
+
+
+def _bound(name, signature, *given, **named):
+    """Return the arguments bound to their names, defaults included; TypeError, in one sentence, where they do not fit."""
+    try:
+        bound = signature.bind(*given, **named)
+    except TypeError as error:
+        known = ", ".join(list(signature.parameters)[1:])
+        raise TypeError(f"{name} could not be called so ({error}): after the classifier it takes {known}.") from None
+    bound.apply_defaults()
+    return bound
+
+
+def _check_kinds(signature, given):
+    """Raise ValueError for a value that is not of its default's kind: yes or no, a whole number, a number.
+
+    What else a parameter must be only its technique knows.
+    """
+    for name, value in given.items():
+        kind = type(signature.parameters[name].default)
+        if kind is bool:
+            yes_or_no(value, name)
+        # A fill is a colour in numbers, or a word.
+        if kind is int and name != "fill" and not is_whole(value):
+            raise ValueError(f"{name} is {shown(value)}: expected a whole number.")
+        if kind is float and not is_number(value):
+            raise ValueError(f"{name} is {shown(value)}: expected a number.")
+    for name, least in (("seed", 0), ("batch_size", 1)):
+        if name in given:
+            whole_number(given[name], name, least)
+
+
+def strongest_channel(gradient):
+    """Return (H, W): for each pixel the largest absolute value of the three channels of a gradient (H, W, 3)."""
+    # Written out: numpy takes twenty times as long to go along an axis of three.
+    red, green, blue = np.moveaxis(np.abs(gradient), -1, 0)
+    return np.maximum(np.maximum(red, green), blue)
+
+
+@contextmanager
+def without_warnings():
+    """Techniques called in this block, by this thread, keep their diagnostics in the result and warn of nothing."""
+    # Python's own filters belong to all threads at once: changing them here would silence another cell.
+    token = _QUIET.set(True)
+    try:
+        yield
+    finally:
+        _QUIET.reset(token)
+
+
+def _announce(*sentences):
+    """Warn about each sentence that there is; return them as a tuple."""
+    said = tuple(sentence for sentence in sentences if sentence)
+    for sentence in () if _QUIET.get() else said:
+        warnings.warn(sentence, DiagnosticWarning, stacklevel=3)
+    return said

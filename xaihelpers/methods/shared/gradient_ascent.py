@@ -1,0 +1,157 @@
+"""Gradient ascent on pictures: what activation maximization and deep dream share.
+
+What is driven up (a class, a channel, a layer), what holds the picture back (regularisers, jitter, bounds), and the loop
+that climbs, shows its progress, and keeps what it has when it is interrupted.
+"""
+
+import contextlib
+
+import numpy as np
+import tensorflow as tf
+
+from ..._validation import is_number, is_whole, shown
+
+# -- what is driven up -----------------------------------------------------------------------------------------------
+
+
+class _Enough(Exception):
+    """Every layer that was asked for has given its output: the rest of the network need not run."""
+
+
+def activation(classifier, images, layers, index):
+    """Return the activation of each image, (N,) tensor, for use in a tf.function.
+
+    images: (N, H, W, 3) tensor, 0 to 255. layers: {path: weight} of layers with a spatial output; empty for the class.
+    index: scalar tensor: with layers the channel, -1 for all of them; without, the class, whose logit is given.
+    The activation of a layer is the mean over its places; of several layers, the weighted sum of their means.
+    """
+    inputs = classifier.preprocess(images)
+    if not layers:
+        logits, _ = classifier.network(inputs)
+        return tf.gather(logits, index, axis=1)
+    outputs = _outputs(classifier, inputs, list(layers))
+    return sum(weight * _mean(outputs[path], index) for path, weight in layers.items())
+
+
+def _outputs(classifier, inputs, paths):
+    """Return {path: output} of layers; the network is left at the last of them, so that a head of fixed size can't object."""
+    found = {}
+
+    def take(path, layer, call):
+        outputs = call()
+        name = "/".join(path)
+        if name in paths:
+            found[name] = outputs
+            if len(found) == len(paths):
+                raise _Enough
+        return outputs
+
+    with contextlib.suppress(_Enough):
+        classifier.network(inputs, around=take)
+    return found
+
+
+def _mean(output, index):
+    """Return the mean over places, (N,), of one channel, or of all channels where index is -1."""
+    means = tf.reduce_mean(tf.cast(output, tf.float32), axis=(1, 2))
+    return tf.where(index < 0, tf.reduce_mean(means, axis=1), tf.gather(means, tf.maximum(index, 0), axis=1))
+
+
+# -- what holds the picture back ----------------------------------------------------------------------------------------
+
+
+def l2(x):
+    """Return the mean square of pictures, (N,): how far they are from grey. x: (N, H, W, 3), grey is 0, black -1, white 1."""
+    return tf.reduce_mean(x**2, axis=(1, 2, 3))
+
+
+def total_variation(x):
+    """Return the mean length of the colour gradient of pictures, (N,): how much neighbouring pixels differ. x as in `l2`."""
+    down = x[:, 1:, :-1] - x[:, :-1, :-1]
+    right = x[:, :-1, 1:] - x[:, :-1, :-1]
+    # The small number keeps the root's own gradient finite where the picture is flat.
+    return tf.reduce_mean(tf.sqrt(down**2 + right**2 + 1e-6), axis=(1, 2, 3))
+
+
+def jitter(x, most, seed):
+    """Return pictures rolled by up to `most` pixels down and right, what leaves on one side coming in on the other.
+
+    x: (N, H, W, 3). most: scalar int tensor. seed: (2,) int tensor; the same seed rolls by the same number of pixels.
+    """
+    return tf.roll(x, tf.random.stateless_uniform([2], seed, -most, most + 1, tf.int32), axis=[1, 2])
+
+
+def to_box(x):
+    """Return pictures with every value cut to -1..1, from black to white."""
+    return tf.clip_by_value(x, -1.0, 1.0)
+
+
+def to_ball(x, radius):
+    """Return pictures whose root mean square is at most `radius`; those outside are scaled back onto the ball."""
+    size = tf.sqrt(tf.reduce_mean(x**2, axis=(1, 2, 3), keepdims=True))
+    return x * tf.minimum(1.0, radius / tf.maximum(size, 1e-12))
+
+
+# -- the climb ------------------------------------------------------------------------------------------------------------
+
+
+def climb(advance, steps, *, progress=False, name="steps"):
+    """Call advance(0), advance(1), ... `steps` times; return its values, (steps,) float32; fewer if it was interrupted.
+
+    advance must change what it works on only in its last line, so that KeyboardInterrupt leaves the last whole step.
+    """
+    from tqdm.auto import tqdm
+
+    values = []
+    try:
+        for step in tqdm(range(steps), desc=name, disable=not progress):
+            values.append(float(advance(step)))
+    except KeyboardInterrupt:
+        pass
+    return np.array(values, dtype=np.float32)
+
+
+def what_happened(values, steps):
+    """Return sentences about a climb that was interrupted, or that never left the ground."""
+    said = []
+    if len(values) < steps:
+        said.append(f"Interrupted after {len(values)} of {steps} steps: this is the picture reached so far.")
+    if len(values) > 1 and np.ptp(values) == 0:
+        said.append(
+            f"The activation stayed at {values[0]:.3g}: no gradient reaches the picture, as for a ReLU that is off "
+            "everywhere. Try another seed, or the layer before the activation."
+        )
+    return said
+
+
+# -- what is asked for ------------------------------------------------------------------------------------------------------
+
+
+def number(value, name, low, strict=False):
+    """Return `value` as a float, or raise ValueError where it is no number of at least `low` (more than, where strict)."""
+    if not is_number(value) or value < low or (strict and value == low):
+        raise ValueError(f"{name} is {shown(value)}: expected a number, {'more than ' if strict else 'at least '}{low}.")
+    return float(value)
+
+
+def spatial_layer(classifier, layer=None):
+    """Return the path of a layer with a spatial output (h, w, channels); None is the last one."""
+    spatial = classifier.spatial_layers()
+    if not spatial:
+        raise ValueError("This model has no layer with a spatial output (h, w, channels): there are no maps to look at.")
+    path = spatial[-1] if layer is None else classifier.layer_path(layer)
+    if path not in spatial:
+        raise ValueError(f"Layer {path!r} has no spatial output (h, w, channels): choose one such as {spatial[-1]!r}.")
+    return path
+
+
+def n_channels(classifier, path):
+    """Return the number of channels of a layer."""
+    return int(classifier.layers[path].output.shape[-1])
+
+
+def check_channel(channel, layer, n):
+    """Return a channel's number as an int, or raise ValueError where the layer has no such channel; it has n."""
+    if not is_whole(channel) or not 0 <= channel < n:
+        raise ValueError(f"channel is {shown(channel)}: layer {layer!r} has the channels 0 to {n - 1}.")
+    return int(channel)

@@ -1,0 +1,54 @@
+"""Asking a network many questions about one image: how many it will be, what comes back, and stopping half-way."""
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from ..._validation import as_array, shown
+from ...classifier import Stopped
+
+LIKELY_SAME = 1e-6  # answers that differ by less are one number, rounded
+
+
+def ask(classifier, batches, name, total, progress=False):
+    """Yield (what, probabilities (n, C)) for each (what, images (n, H, W, 3)) in `batches`, as the network answers.
+
+    The images are taken as checked: a technique makes them from one image that was. A batch may reuse its array for the
+    next. progress: say first how many questions there will be, then show a bar with the time that is left.
+    """
+    if progress:
+        print(f"{name} will ask the network {total:,} questions: as many forward passes.", flush=True)
+    classifier.expect(total)
+    with tqdm(total=total, desc=name, unit="image", disable=not progress, leave=False) as bar:
+        for what, images in batches:
+            answers = classifier.probabilities(images, len(images), checked=True)
+            bar.update(len(images))
+            yield what, answers
+
+
+def keeps_answers(stop, progress):
+    """Return whether work cut short by `stop` gives what it has so far: under a bar, or where a watcher stopped it."""
+    return progress or isinstance(stop, Stopped)
+
+
+def own_fill(image, fill):
+    """Return what a covered pixel shows, (H, W, 3) float32: a colour, the image's mean colour, or the image blurred.
+
+    fill: "mean", "blur", or a colour 0 to 255, as one number or three. Raises ValueError in one sentence for another.
+    """
+    if isinstance(fill, str):
+        if fill == "mean":
+            return np.broadcast_to(image.mean(axis=(0, 1)), image.shape)
+        if fill == "blur":
+            return _blurred(image)
+    elif (colour := as_array(fill, "fill")).dtype.kind in "uif" and colour.shape in ((), (1,), (3,)):
+        if ((colour >= 0) & (colour <= 255)).all():
+            return np.broadcast_to(colour.astype(np.float32), image.shape)
+    raise ValueError(f"fill is {shown(fill)}: give 'mean', 'blur', or a colour 0 to 255 such as 127 or (255, 0, 0).")
+
+
+def _blurred(image):
+    """Return the image, too blurred for its objects to be told: a Gaussian of an eighth of the shorter edge."""
+    from scipy.ndimage import gaussian_filter
+
+    width = min(image.shape[:2]) / 8
+    return gaussian_filter(image, sigma=(width, width, 0), mode="nearest")

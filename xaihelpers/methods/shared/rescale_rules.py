@@ -1,0 +1,192 @@
+"""DeepLIFT's rescale rule: differences from a background image go back through a network, none lost on the way.
+
+Shrikumar, Greenside and Kundaje, "Learning Important Features Through Propagating Activation Differences", ICML 2017.
+
+Every rule here reads one convention: row 0 of a batch is the image, every other row a background image. `gradient` holds
+in each row the multiplier of the pair (image, that background): contribution / difference. Row 0 pairs the image with
+itself and stays zero. So one pass over n + 1 images serves n backgrounds.
+"""
+
+import math
+
+import tensorflow as tf
+
+# Below this a difference is rounding error, and the slope of the tangent stands for that of the secant.
+TINY = 1e-6
+
+
+def _leaky_relu(op, x, y):
+    return tf.where(x > 0, 1.0, op.get_attr("alpha"))
+
+
+def _selu(op, x, y):
+    return tf.where(x > 0, 1.0507009873554805, y + 1.7580993408473766)
+
+
+# The slope of the tangent, for (operation, input, output).
+_TANGENT = {
+    "Relu": lambda op, x, y: tf.cast(x > 0, x.dtype),
+    "Relu6": lambda op, x, y: tf.cast((x > 0) & (x < 6), x.dtype),
+    "LeakyRelu": _leaky_relu,
+    "Elu": lambda op, x, y: tf.where(x > 0, 1.0, y + 1),
+    "Selu": _selu,
+    "Sigmoid": lambda op, x, y: y * (1 - y),
+    "Tanh": lambda op, x, y: 1 - y * y,
+    "Softplus": lambda op, x, y: tf.sigmoid(x),
+    "Softsign": lambda op, x, y: tf.square(1 - tf.abs(y)),
+    "Erf": lambda op, x, y: 2 / math.sqrt(math.pi) * tf.exp(-x * x),
+    "Erfc": lambda op, x, y: -2 / math.sqrt(math.pi) * tf.exp(-x * x),
+    "Exp": lambda op, x, y: y,
+    "Square": lambda op, x, y: 2 * x,
+}
+
+
+def rescale(op, gradient):
+    """Return the multiplier before an activation: times the slope of the secant between background and image."""
+    x, y = op.inputs[0], op.outputs[0]
+    return gradient * _secant(x, y, _TANGENT[op.type](op, x, y))
+
+
+def rescale_custom(op, *gradients):
+    """Return the multipliers before an activation with a gradient of its own, such as swish.
+
+    TensorFlow writes it as IdentityN(results, arguments); the one argument shaped like the result is the activation's.
+    """
+    y, position = op.outputs[0], _argument(op)
+    x = op.inputs[position]
+    multipliers = [None] * len(op.inputs)
+    multipliers[position] = gradients[0] * _secant(x, y, tf.zeros_like(x))
+    return multipliers
+
+
+def rescale_clip(op, gradient):
+    """Return the multipliers before a maximum or minimum with a constant."""
+    y, multipliers = op.outputs[0], []
+    for x in op.inputs:
+        multipliers.append(gradient * _secant(x, y, tf.cast(x == y, x.dtype)) if _is_batch(x, y) else None)
+    return multipliers
+
+
+def product(op, gradient):
+    """Return the multipliers before a product of two branches: each is credited at the mean of the other's two values."""
+    a, b = op.inputs
+    return _times_mean(gradient, a, b, op.outputs[0]), _times_mean(gradient, b, a, op.outputs[0])
+
+
+def max_pool(op, gradient):
+    """Return the multipliers before max pooling: through the larger of the two maxima, as the shap package does."""
+    x, y = op.inputs[0], op.outputs[0]
+    larger = tf.maximum(y, y[:1])
+    options = {name: op.get_attr(name) for name in ("ksize", "strides", "padding", "data_format", "explicit_paddings")}
+    image_in, image_out = (tf.repeat(values[:1], tf.shape(values)[0], axis=0) for values in (x, y))
+    at_image = tf.raw_ops.MaxPoolGrad(orig_input=image_in, orig_output=image_out, grad=gradient * (larger - y), **options)
+    at_background = tf.raw_ops.MaxPoolGrad(orig_input=x, orig_output=y, grad=gradient * (y[:1] - larger), **options)
+    return _per_difference(at_image + at_background, x)
+
+
+def reduce_max(op, gradient):
+    """Return the multipliers before a maximum over axes (global max pooling): as `max_pool`."""
+    x, axes = op.inputs
+    y = tf.reduce_max(x, axes, keepdims=True)
+    gradient = tf.reshape(gradient, tf.shape(y))
+    larger, at_largest = tf.maximum(y, y[:1]), tf.cast(x == y, x.dtype)
+    at_largest /= tf.reduce_sum(at_largest, axes, keepdims=True)
+    contribution = gradient * ((larger - y) * at_largest[:1] + (y[:1] - larger) * at_largest)
+    return _per_difference(contribution, x), None
+
+
+RULES = {
+    **dict.fromkeys(_TANGENT, rescale),
+    "MaxPool": max_pool,
+    "Max": reduce_max,
+    "Mul": product,
+    "Maximum": rescale_clip,
+    "Minimum": rescale_clip,
+}
+
+# Linear in the one signal that they take; by the chain rule their own gradient is right as it is.
+_LINEAR = {
+    "AvgPool",
+    "BatchToSpaceND",
+    "BiasAdd",
+    "BroadcastTo",
+    "Cast",
+    "Conv2D",
+    "DepthToSpace",
+    "DepthwiseConv2dNative",
+    "ExpandDims",
+    "FusedBatchNormV3",
+    "Identity",
+    "MatMul",
+    "BatchMatMulV2",
+    "Mean",
+    "MirrorPad",
+    "Neg",
+    "Pad",
+    "PadV2",
+    "RealDiv",
+    "Reshape",
+    "ResizeBilinear",
+    "ResizeNearestNeighbor",
+    "Slice",
+    "SpaceToBatchND",
+    "SpaceToDepth",
+    "Split",
+    "SplitV",
+    "Squeeze",
+    "StridedSlice",
+    "Sum",
+    "Tile",
+    "Transpose",
+    "Unpack",
+}
+# Linear in several signals at once.
+_SUMS = {"Add", "AddN", "AddV2", "ConcatV2", "Pack", "Sub"}
+
+
+def missing_rule(op, active):
+    """Return in words why no rule here covers an operation, or None where one does; active: the operations before it."""
+    signals = sum(tensor.op in active for tensor in op.inputs)
+    if op.type in _SUMS or op.type == "Mul" or (op.type in RULES and signals == 1):
+        return None
+    if op.type == "IdentityN":
+        return None if _argument(op) else "function with a gradient of its own"
+    if op.type not in _LINEAR:
+        return op.type
+    return None if signals == 1 else f"{op.type} of two signals"
+
+
+def _argument(op):
+    """Return the position of the one argument of an activation with a gradient of its own, or None."""
+    result = op.outputs[0]
+    alike = [i for i, tensor in enumerate(op.inputs) if i > 0 and _is_batch(tensor, result)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _is_batch(tensor, like):
+    """Return whether a tensor has a row for every image, as `like` has: constants have not."""
+    return tensor.shape.rank == like.shape.rank and tensor.shape.rank > 0 and tensor.shape[0] == like.shape[0]
+
+
+def _secant(x, y, tangent):
+    """Return (y - y of the image) / (x - x of the image), or the tangent where the two are the same."""
+    dx, dy = x - x[:1], y - y[:1]
+    apart = tf.abs(dx) > TINY
+    return tf.where(apart, dy / tf.where(apart, dx, tf.ones_like(dx)), tangent)
+
+
+def _per_difference(contribution, x):
+    """Return contribution / (image - background), zero where the two are the same."""
+    dx = x[:1] - x
+    apart = tf.abs(dx) > TINY
+    return tf.where(apart, contribution / tf.where(apart, dx, tf.ones_like(dx)), tf.zeros_like(dx))
+
+
+def _times_mean(gradient, of, other, result):
+    """Return gradient x mean of `other` over image and background, summed to the shape of `of` where it was broadcast."""
+    if not _is_batch(of, result):
+        return None
+    factor = (other + other[:1]) / 2 if _is_batch(other, result) else other
+    multiplier = gradient * factor
+    axes = [axis for axis in range(1, of.shape.rank) if of.shape[axis] == 1 and multiplier.shape[axis] != 1]
+    return tf.reduce_sum(multiplier, axes, keepdims=True) if axes else multiplier

@@ -1,0 +1,1 @@
+"""Sliders for one technique, and the playground for all of them."""

@@ -1,0 +1,238 @@
+"""What the playground shows: pictures of one colour scale with their cost, as HTML, as a file of its own, and as a PNG."""
+
+import base64
+import html
+import io
+import json
+from string import Template
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from ...images import as_uint8
+from ...methods import METHODS
+from ...plots import colour, describe, figure
+from ...results import Attribution
+from ...saving import record
+from .scale import OVER, OWN, Scale, large
+
+PANEL = 288  # pixels an edge of a picture
+STYLE = """<style>
+.xh-cards { display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start; margin: 8px 0; line-height: 1.4; }
+.xh-card { flex: 1 1 190px; max-width: 288px; box-sizing: border-box; padding: 8px; overflow-wrap: anywhere;
+  border: 1px solid rgba(128, 128, 128, .45); border-radius: 6px; }
+.xh-card img { width: 100%; height: auto; display: block; margin: 6px 0; }
+.xh-shown { line-height: 1.4; }
+.xh-shown p { margin: 6px 0; line-height: 1.4; }
+.xh-card p { margin: 4px 0; }
+.xh-note { border-left: 4px solid #b87a00; padding-left: 8px; margin: 4px 0; }
+.xh-error { border-left: 4px solid #d1453b; padding-left: 8px; margin: 4px 0; }
+.xh-bar { height: 14px; width: 100%; max-width: 420px; border: 1px solid rgba(128, 128, 128, .6); }
+.xh-ends { display: flex; justify-content: space-between; max-width: 420px; }
+.xh-card pre { white-space: pre-wrap; margin: 4px 0; font-size: 12px; }
+</style>"""
+_PAGE = Template("""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+$style
+<style>
+body { font-family: system-ui, sans-serif; margin: 24px auto; max-width: 1280px; padding: 0 16px; color-scheme: light dark; }
+</style>
+</head>
+<body>
+<h1>$title</h1>
+<div class="xh-shown">$cards</div>
+<details><summary>All that is needed to get these maps again</summary><pre>$parameters</pre></details>
+<p>Made with the playground of the course on interpreting convolutional neural networks.</p>
+</body>
+</html>
+""")
+
+
+class Shown(NamedTuple):
+    """What is on show. outcomes: of every technique. probability: what the classifier says of the class."""
+
+    image: np.ndarray
+    image_name: str
+    credit: str
+    classifier: str
+    class_name: str
+    probability: float
+    outcomes: list
+
+    @property
+    def results(self):
+        """The results that there are."""
+        return [each.result for each in self.outcomes if each.result is not None]
+
+    @property
+    def title(self):
+        """One line that says what is explained."""
+        return f"{self.image_name}: “{self.class_name}”, {self.probability:.1%} for {self.classifier}"
+
+
+def cards(shown, kind=OWN, how=OVER, link=None):
+    """Return the HTML of everything on show: the photograph, a card for each technique, the colour scale.
+
+    kind: OWN or SHARED, what a colour stands for. how: OVER or ALONE. link: from a lesson's file name to its address.
+    """
+    return f'<div class="xh-shown"><p><b>{_text(shown.title)}</b></p>{_body(shown, kind, how, link)}</div>'
+
+
+def _body(shown, kind, how, link):
+    """Return the colour scale, the photograph and a card for each technique."""
+    scale = Scale(shown.results, kind)
+    photo = _card(
+        "Photograph",
+        f"{_img(shown.image, 'the photograph that is explained')}<p>{_text(shown.image_name)}</p><p>{_text(shown.credit)}</p>",
+    )
+    inner = "".join(_outcome(each, scale, how, link) for each in shown.outcomes)
+    legend = _legend(scale) if any(isinstance(each, Attribution) for each in shown.results) else ""
+    return f'{legend}<div class="xh-cards">{photo}{inner}</div>'
+
+
+def page(shown, kind=OWN, how=OVER):
+    """Return the comparison as one HTML file that needs nothing else: pictures inside, no address of any other place."""
+    parameters = json.dumps(record(shown.results, shown.classifier, shown.image_name), indent=1, ensure_ascii=False)
+    return _PAGE.substitute(
+        title=_text(shown.title), style=STYLE, cards=_body(shown, kind, how, None), parameters=_text(parameters)
+    )
+
+
+def picture(shown, kind=OWN, how=OVER):
+    """Return the comparison as a Picture: the photograph, every result, and the colour scale below."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
+    scale, results = Scale(shown.results, kind), shown.results
+    fig = Figure(figsize=(2.9 * (len(results) + 1), 4.2), layout="constrained")
+    axes = fig.subplots(1, len(results) + 1, squeeze=False)[0]
+    panels = [
+        (shown.image, f"{shown.image_name[:40]}\n“{shown.class_name[:40]}”: {shown.probability:.1%}\n{shown.classifier}"),
+        *((scale.panel(each, how), _caption(each)) for each in results),
+    ]
+    for axis, (pixels, title) in zip(axes, panels):
+        axis.imshow(pixels, interpolation="antialiased")
+        axis.set_title(title, fontsize=8, wrap=True)
+        axis.set_axis_off()
+    maps = [each for each in results if isinstance(each, Attribution)]
+    if maps:
+        _, (low, high, name) = colour(maps[0].heatmap, scale.limit, scale.signed)
+        bar = fig.colorbar(ScalarMappable(Normalize(low, high), name), ax=list(axes), location="bottom", fraction=0.04, pad=0.02)
+        bar.set_label(kind, fontsize=8)
+        bar.ax.tick_params(labelsize=7)
+        bar.set_ticks([low, low / 2, 0, high / 2, high] if low else [0, high / 2, high])
+    alt = "; ".join([shown.title, *(describe(each) for each in maps)])
+    return figure(fig, alt, scale.words() if maps else "", dpi=110)
+
+
+def download(name, data, kind):
+    """Return a link that saves data, which it holds itself, to a file of that name."""
+    address = f"data:{kind};base64,{base64.b64encode(data).decode()}"
+    return (
+        f'<a download="{_text(name)}" href="{address}" style="text-decoration:underline">Download {_text(name)}</a> '
+        f"({len(data) / 1000:,.0f} kB)"
+    )
+
+
+def likeliest(classes):
+    """Return the likeliest classes as HTML, with a bar each. classes: [(name, probability)]."""
+    rows = "".join(
+        f'<div style="display:flex;justify-content:space-between;gap:8px"><span>{_text(name)}</span><span>{p:.1%}</span></div>'
+        f'<div style="height:5px;background:rgba(128,128,128,.25)"><div style="height:5px;width:{100 * p:.1f}%;'
+        f'background:#2f7ed8"></div></div>'
+        for name, p in classes
+    )
+    return f'<div style="line-height:1.35">{rows}</div>'
+
+
+def note(sentence, wrong=False):
+    """Return a sentence as HTML: a notice, or what went wrong."""
+    return f'<div class="{"xh-error" if wrong else "xh-note"}">{_text(sentence)}</div>'
+
+
+def _outcome(outcome, scale, how, link):
+    """Return the card of one technique."""
+    name, result = outcome.technique, outcome.result
+    why = _why(name, link)
+    if result is None:
+        return _card(name, f'<div class="xh-error">{_text(outcome.sentence)}</div>{why}')
+    lines = [f"of “{result.class_name}”"]
+    if isinstance(result, Attribution):
+        alt = describe(result)
+        lines.append(_numbers(result))
+    else:
+        alt = f"{name}: a picture that the network made, of {result.class_name}"
+        lines.append("a picture that the network made: it has no colour scale")
+    lines.append(f"cost: {result.cost}")
+    notes = "".join(f'<div class="xh-note">{_text(each)}</div>' for each in result.diagnostics)
+    given = _text(", ".join(f"{key} = {value}" for key, value in record(result)["results"][0]["parameters"].items()))
+    return _card(
+        name,
+        _img(scale.panel(result, how), alt)
+        + "".join(f"<p>{_text(line)}</p>" for line in lines)
+        + notes
+        + why
+        + f"<details><summary>parameters</summary><p>{given}</p></details>",
+    )
+
+
+def _numbers(result):
+    """Return what a map's colours stand for, in its own unit."""
+    low, high = result.heatmap.min(), result.heatmap.max()
+    return f"from {low:.3g} to {high:.3g}; 1 on the scale: {large(result.heatmap):.3g}"
+
+
+def _card(title, inner):
+    return f'<div class="xh-card"><b>{_text(title)}</b>{inner}</div>'
+
+
+def _why(name, link):
+    """Return the link to the lesson behind a technique; only its name where links lead nowhere."""
+    lesson = METHODS[name].lesson
+    if not lesson:
+        return ""
+    number, _, title = lesson.removesuffix(".ipynb").partition("_")
+    words = f"lesson {number.lstrip('0')}, {title.replace('_', ' ')}"
+    if link is None:
+        return f"<p>Why? See {_text(words)}</p>"
+    return f'<p><a href="{_text(link(lesson))}" target="_blank" style="text-decoration:underline">Why? {_text(words)}</a></p>'
+
+
+def _legend(scale):
+    """Return the colour scale, with what it means."""
+    _, (low, high, _name) = colour(np.zeros((1, 1)), 1.0, scale.signed)
+    steps = colour(np.linspace(low, high, 11)[None], 1.0, scale.signed)[0][0]
+    stops = ", ".join(f"rgb({r}, {g}, {b})" for r, g, b in np.rint(255 * steps).astype(int))
+    left, right = scale.ends()
+    middle = "<span>0</span>" if scale.signed else ""
+    return (
+        f'<div class="xh-bar" style="background: linear-gradient(to right, {stops})"></div><div class="xh-ends">'
+        f"<span>{_text(left)}</span>{middle}<span>{_text(right)}</span></div><p>{_text(scale.words())}</p>"
+    )
+
+
+def _caption(result):
+    """Return the lines above a result in the PNG."""
+    numbers = f"\n{_numbers(result)}" if isinstance(result, Attribution) else ""
+    return f"{result.method}\nof “{result.class_name[:40]}”{numbers}\n{result.cost}"
+
+
+def _img(pixels, alt):
+    """Return an image with its pixels inside; JPEG, since there may be many."""
+    small = Image.fromarray(as_uint8(pixels)).resize(
+        (PANEL, PANEL * pixels.shape[0] // pixels.shape[1]), Image.Resampling.BICUBIC
+    )
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=88, subsampling=0)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{_text(alt)}" src="data:image/jpeg;base64,{data}">'
+
+
+def _text(value):
+    return html.escape(str(value), quote=True)

@@ -1,0 +1,69 @@
+"""One colour scale for maps that were measured in different units."""
+
+import numpy as np
+
+from ...images import as_uint8
+from ...plots import colour, overlay
+from ...results import Attribution
+
+OWN, SHARED, SPREAD = "share of each map's large values", "the same unit in all maps", "each map's lowest to highest value"
+_LARGE = 99  # percent of a map's pixels that stay below what counts as large: a few extreme pixels would pale all others
+OVER, ALONE = "over the photograph", "the map alone"
+
+
+class Scale:
+    """One colour scale for several maps: diverging if one of them is signed.
+
+    Techniques measure in different units. So a colour stands for a share of what is large in the map itself; or, for maps
+    of the same technique, for the same value in all of them; or for the place between the map's lowest and highest value.
+    """
+
+    def __init__(self, results, kind):
+        maps = [each.heatmap for each in results if isinstance(each, Attribution)]
+        self.kind, self.signed = kind, kind != SPREAD and any((each < 0).any() for each in maps)
+        self.limit = max(map(large, maps), default=1.0) if kind == SHARED else 1.0
+
+    def shares(self, result):
+        """Return a map as the scale shows it: what has the value `limit` has the last colour."""
+        low, high = result.heatmap.min(), result.heatmap.max()
+        if self.kind == SPREAD:
+            return (result.heatmap - low) / ((high - low) or 1)
+        return result.heatmap if self.kind == SHARED else result.heatmap / large(result.heatmap)
+
+    def panel(self, result, how):
+        """Return the picture of a result, (H, W, 3) uint8."""
+        if not isinstance(result, Attribution):
+            return as_uint8(result.image)
+        if how == ALONE:
+            return as_uint8(255 * colour(self.shares(result), self.limit, self.signed)[0])
+        return overlay(self.shares(result), result.image, limit=self.limit, signed=self.signed)
+
+    def ends(self):
+        """Return the words for the two ends of the scale."""
+        if self.kind == SPREAD:
+            return "lowest", "highest"
+        low, high = f"{-self.limit:.3g}", f"{self.limit:.3g}"
+        return (f"{low}: against the class", f"{high}: for the class") if self.signed else ("0", high)
+
+    def words(self):
+        """Return what the colours mean."""
+        if self.kind == OWN:
+            return (
+                f"One colour scale for all maps: 1 is the size under which {_LARGE} of 100 pixels of a map stay, and stands "
+                "below it. Techniques measure in different units: compare where the colour is, not how much."
+            )
+        if self.kind == SPREAD:
+            return (
+                "One colour scale for all maps, from the lowest to the highest value of each, which stand below it. Zero has "
+                "no colour of its own: what speaks for the class can't be told from what speaks against it."
+            )
+        return (
+            "One colour scale for all maps, in the unit of the technique. That is a comparison only between maps of the same "
+            "technique: different techniques measure in different units."
+        )
+
+
+def large(heatmap):
+    """Return the value under which nearly all pixels of a map stay, in size; 1 for a map that is zero."""
+    size = np.abs(heatmap)
+    return float(np.percentile(size, _LARGE) or size.max() or 1.0)

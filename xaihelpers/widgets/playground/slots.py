@@ -1,0 +1,64 @@
+"""The places for techniques: each has a menu of the registry, and the controls of what is chosen there."""
+
+import inspect
+
+import ipywidgets
+
+from ...methods import METHODS
+from ..controls import USUAL, parameter_control, value_of
+from .panels import COLUMN
+
+NONE = "none"
+
+
+class Slot(ipywidgets.VBox):
+    """One technique and its parameters. `choice` is the menu, `controls` are {parameter: control}."""
+
+    def __init__(self, number, chosen=NONE):
+        self.choice = ipywidgets.Dropdown(
+            options=[NONE, *METHODS],
+            value=chosen,
+            description=f"Technique {number}",
+            style={"description_width": "initial"},
+            layout={"width": "auto"},
+        )
+        self.controls, self._classifier = {}, None
+        super().__init__([self.choice], layout=COLUMN)
+        self.add_class(f"xh-technique-{number}")
+        self.choice.observe(lambda change: self._rebuild(), names="value")
+
+    def offer(self, classifier):
+        """Show the controls that fit this classifier: its layers, sizes that fit its images."""
+        if classifier is not self._classifier:
+            self._classifier = classifier
+            self._rebuild()
+
+    def chosen(self):
+        """Return (technique, {parameter: value}) as the controls stand, None where nothing is chosen."""
+        if self.choice.value == NONE:
+            return None
+        values = {name: value_of(control) for name, control in self.controls.items()}
+        return self.choice.value, {name: value for name, value in values.items() if value != USUAL}
+
+    def _rebuild(self):
+        name = self.choice.value
+        self.controls = {} if name == NONE or self._classifier is None else _controls(METHODS[name], self._classifier)
+        for control in self.controls.values():
+            control.layout.width = "auto"
+        self.children = [self.choice, *self.controls.values()]
+
+
+def _controls(method, classifier):
+    """Return {parameter: control} of a technique; the class is chosen elsewhere."""
+    if method.needs_gradients and not classifier.has_gradients:
+        return {}  # the technique itself says that it can't explain a plain function
+    usual = {name: each.default for name, each in inspect.signature(method.function).parameters.items()}
+    found = {}
+    for name, slider in method.sliders.items():
+        if name == "target":
+            continue
+        try:
+            found[name] = parameter_control(name, slider, usual.get(name), classifier)
+        except (TypeError, ValueError):
+            pass  # nothing to choose here: a subclassed model does not show its layers
+    return found

@@ -1,0 +1,62 @@
+"""Images to choose from: the course's photographs, its rash images, and what a learner uploads."""
+
+from typing import NamedTuple
+
+from ... import images as im
+from ...rashes import CLASSES, TEST_FOLDER
+
+LARGEST_BYTES = 20_000_000
+LARGEST_PIXELS = 50_000_000
+_ANY_SIZE = 224  # pixels an edge, for networks that take any size
+_RASHES_A_CLASS = 3
+
+
+class Source(NamedTuple):
+    """One image to choose. read: returns it as it is, (H, W, 3). credit: whose it is, if that is known."""
+
+    name: str
+    read: object
+    credit: str = ""
+
+    def fitted(self, shape):
+        """Return the image as a network takes it, (H, W, 3) uint8: centre-cropped and resized. shape: (H, W), None for any."""
+        return im.fit_image(self.read(), tuple(edge or _ANY_SIZE for edge in shape))
+
+
+def course_images():
+    """Return {label: Source}: every sample photograph, and rash images of every class with their evidence known."""
+    photos = [Source(name, lambda name=name: im.sample_photo(name), im.photo_credit(name)) for name in im.photo_names()]
+    files = [f"{kind}/{kind}-{number:02d}.png" for kind in CLASSES for number in range(_RASHES_A_CLASS)]
+    rashes = [
+        Source(
+            file.split("/")[1].removesuffix(".png"),
+            lambda file=file: im.load_image(TEST_FOLDER / "images" / file),
+            "drawn by the course; shows no person and no disease",
+        )
+        for file in files
+    ]
+    return {each.name: each for each in photos} | {f"rash image {each.name}": each for each in rashes}
+
+
+def given_image(name, image):
+    """Return the Source of an array (H, W, 3), 0 to 255."""
+    checked = im.as_uint8(im.check_image(image))
+    return Source(str(name), lambda: checked)
+
+
+def uploaded_image(name, data):
+    """Return the Source of an uploaded file; ValueError in one sentence for one that is too large, or no image."""
+    refuse_large(name, data, "make it smaller first")
+    try:
+        im.load_image(data, max_pixels=LARGEST_PIXELS)
+    except ValueError as error:
+        raise ValueError(str(error).replace(f"The image of {len(data):,} bytes", name)) from None
+    return Source(name, lambda: im.load_image(data, max_pixels=LARGEST_PIXELS))
+
+
+def refuse_large(name, data, instead):
+    """Raise ValueError for an upload that is larger than allowed. instead: what to do about it."""
+    if len(data) > LARGEST_BYTES:
+        raise ValueError(
+            f"{name} has {len(data) / 1e6:.1f} MB, over the {LARGEST_BYTES / 1e6:.0f} MB that can be uploaded: {instead}."
+        )
