@@ -7,7 +7,7 @@ import tensorflow as tf
 from networks import gap_network, image
 
 import xaihelpers as xh
-from xaihelpers.methods import gradient_ascent as ascent
+from xaihelpers.methods.shared import gradient_ascent as ascent
 from xaihelpers.methods.shared.picture_space import COLOUR_AXES, Fourier, Pixels, colour_axes
 
 

@@ -71,9 +71,9 @@ class Classifier:
         """
         return self._ask(images, batch_size, checked)[1]
 
-    def logits(self, images, batch_size=32):
+    def logits(self, images, batch_size=32, checked=False):
         """Return the logits, (N, C) float32: what the softmax (or sigmoid) was given."""
-        return self._ask(images, batch_size)[0]
+        return self._ask(images, batch_size, checked)[0]
 
     def predict(self, image, top=5):
         """Return the `top` likeliest classes of one image: [(class name, probability), ...], likeliest first."""
@@ -248,7 +248,7 @@ class CallableClassifier(Classifier):
             found.append(p)
         return None, np.concatenate(found)
 
-    def logits(self, images, batch_size=32):  # noqa: ARG002
+    def logits(self, images, batch_size=32, checked=False):  # noqa: ARG002
         """Raise: a plain function gives probabilities only."""
         raise TypeError("This classifier is a plain function, which has no logits: wrap the Keras model itself.")
 

@@ -131,10 +131,10 @@ class KerasClassifier(Classifier):
         """Raise TypeError, in one sentence, where the logits of this model can't be reached."""
         self._head.require_logits()
 
-    def logits(self, images, batch_size=32):
+    def logits(self, images, batch_size=32, checked=False):
         """Return the logits, (N, C) float32: what the softmax (or sigmoid) was given."""
         self.require_logits()
-        return super().logits(images, batch_size)
+        return super().logits(images, batch_size, checked)
 
     def _gradient_function(self, layer, of, around=None):
         """Compile: images, class indices (-1: the predicted class) -> logits, index, values, gradients."""

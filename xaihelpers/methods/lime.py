@@ -8,7 +8,7 @@ and keeps clear of its traps.
 import numpy as np
 
 from .shared.contract import Finding, Slider, technique, whole_number
-from .shared.questions import ask, keeps_answers
+from .shared.questions import ask, keeps_answers, scales
 from .shared.superpixels import SEGMENTATIONS, covered, fill_image, number_between, segment
 
 _SLIDERS = {
@@ -17,6 +17,7 @@ _SLIDERS = {
     "kernel_width": Slider(0.05, 1.0, 0.05, default=0.25),
     "n_features": Slider(1, 20, 1),
     "segments": Slider(options=list(SEGMENTATIONS), default="slic"),
+    "of": Slider(options=scales, default="probability"),
 }
 POOR_FIT = 0.5  # r2 below which the linear model misses most of what the network does
 NO_CHANGE = 1e-6  # probabilities are float32
@@ -32,6 +33,7 @@ def lime(
     n_segments=50,
     segments="slic",
     fill="mean",
+    of="probability",
     kernel_width=0.25,
     ridge=1.0,
     n_features=None,
@@ -39,17 +41,18 @@ def lime(
     batch_size=32,
     progress=False,
 ):
-    """Return the LIME map of one class, (H, W): for every pixel the weight of its superpixel, signed, in probability.
+    """Return the LIME map of one class, (H, W): for every pixel the weight of its superpixel, signed, on the scale of `of`.
 
     classifier: any Classifier. image: (H, W, 3), 0 to 255. target: class index, name, or None.
     n_samples: how many images are asked, the uncovered one included: this is the whole cost.
     n_segments, segments: as in `superpixels.segment`: "slic", "felzenszwalb", "quickshift", "grid", labels (H, W), or a
         function image -> labels. fill: what a covered superpixel shows: "mean", "black", or a colour 0 to 255.
+    of: "probability", or "logit": where the network is nearly certain the softmax hides what a covered part costs.
     kernel_width: how quickly a sample counts less as more of it is covered (cosine distance). ridge: the penalty on
         large weights; 0 is none. n_features: keep only that many of the largest weights in the map; the fit has all.
     progress: say what it costs, show a bar, and, if you interrupt it, fit the answers given so far.
     details: "segments" (H, W), "weights" (K,), "intercept", "r2", "local_prediction" (what the linear model says of the
-        image), "probability" (what the network says), and what was asked: "present" (N, K), "answers" (N,), "kernel" (N,).
+        image), "probability" or "logit" (what the network says), and what was asked: "present" (N, K), "answers" (N,), "kernel" (N,).
     Raises ValueError in one sentence for an argument out of range. Source: Ribeiro and others, KDD 2016.
     """
     n_samples, batch_size = whole_number(n_samples, "n_samples", 2), whole_number(batch_size, "batch_size")
@@ -63,18 +66,18 @@ def lime(
     # The package's own draws, in its order: the same seed gives the same samples there and here.
     present = generator.randint(0, 2, n_samples * (labels.max() + 1)).reshape(n_samples, -1)
     present[0] = 1
-    p, stopped = _answers(classifier, covered(image, filled, labels, present, batch_size), n_samples, progress)
+    p, stopped = _answers(classifier, covered(image, filled, labels, present, batch_size), n_samples, progress, of)
     present, target = present[: len(p)], int(p[0].argmax()) if target is None else target
     fitted = _fit(base, generator, present, p, target, ridge)
-    details = {"segments": labels, **fitted, "present": present.astype(bool), "answers": p[:, target]}
+    details = {"segments": labels, **fitted, of: float(p[0, target]), "present": present.astype(bool), "answers": p[:, target]}
     return Finding(_largest(fitted["weights"], n_features)[labels], target, details, (*stopped, *_doubts(details)))
 
 
-def _answers(classifier, images, n_samples, progress):
-    """Return the probabilities (n, C) of the samples asked, and the sentence, if any, that says why these are not all."""
+def _answers(classifier, images, n_samples, progress, of):
+    """Return the answers (n, C) of the samples asked, and the sentence, if any, that says why these are not all."""
     answers = []
     try:
-        for _, p in ask(classifier, images, "lime", n_samples, progress):
+        for _, p in ask(classifier, images, "lime", n_samples, progress, of):
             answers.append(p)
     except KeyboardInterrupt as stop:
         n = sum(map(len, answers))
@@ -112,7 +115,6 @@ def _fit(base, generator, present, p, target, ridge):
         "intercept": float(intercept),
         "r2": float(r2),
         "local_prediction": float(np.ravel(local)[0]),
-        "probability": float(p[0, target]),
         "kernel": base.kernel_fn(distances),
     }
 

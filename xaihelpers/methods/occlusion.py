@@ -6,7 +6,7 @@ Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 
 import numpy as np
 
 from .shared.contract import Finding, Slider, technique, whole_number
-from .shared.questions import LIKELY_SAME, ask, keeps_answers, own_fill
+from .shared.questions import LIKELY_SAME, ask, keeps_answers, own_fill, scales, score
 
 
 def _edges(*parts):
@@ -18,6 +18,7 @@ _SLIDERS = {
     "patch": Slider(options=_edges(16, 8, 5, 4)),
     "stride": Slider(options=_edges(32, 16)),
     "fill": Slider(options=["mean", "blur", 0, 127, 255], default="mean"),
+    "of": Slider(options=scales, default="probability"),
 }
 
 
@@ -30,6 +31,7 @@ def occlusion(
     patch=None,
     stride=None,
     fill="mean",
+    of="probability",
     levels=1,
     keep=0.25,
     seed=0,
@@ -45,10 +47,11 @@ def occlusion(
     patch: edge of the square patch in pixels; None is an eighth of the image's shorter edge. stride: pixels from one
         patch to the next, at most `patch`; None is half the patch. fill: what a covered pixel shows: "mean" (the image's
         mean colour), "blur", or a colour 0 to 255, as one number or three.
+    of: "probability", or "logit": where the network is nearly certain the softmax hides what a covered part costs.
     levels: 1 asks every patch. With 2 or more it goes from coarse to fine: patches and strides 2, 4, ... times as large
         come first, and smaller ones are only asked where the map is largest, over the share `keep` of the image.
     progress: say what it costs, show a bar, and, if you interrupt it, keep the map of the patches asked so far.
-    details: "patch", "stride", "probability" (of the whole image), "questions" (patches asked at each level), and "finest"
+    details: "patch", "stride", "probability" or "logit" (of the whole image), "questions" (patches asked at each level), and "finest"
         (H, W): where the smallest patches were asked.
     Raises ValueError in one sentence for an argument out of range. Source: Zeiler and Fergus, ECCV 2014.
     """
@@ -58,7 +61,7 @@ def occlusion(
     levels, batch_size = whole_number(levels, "levels"), whole_number(batch_size, "batch_size")
     _check_sizes(patch, stride, levels, keep, shorter)
     covered = own_fill(image, fill)
-    whole = classifier.probabilities(image)[0]
+    whole = score(classifier, image, of)[0]
     target = int(whole.argmax()) if target is None else target
     heatmap, questions, stopped = np.zeros(image.shape[:2]), [], ()
     for scale in 2 ** np.arange(levels)[::-1]:
@@ -67,26 +70,26 @@ def occlusion(
             close = _largest(heatmap, keep)
             windows = [window for window in windows if close[window].any()]
         batches, name = _covered(image, covered, windows, batch_size), f"occlusion, {patch * scale} px"
-        p = _answers(ask(classifier, batches, name, len(windows), progress), target, progress)
+        scores = _answers(ask(classifier, batches, name, len(windows), progress, of), target, progress)
         # A patch of twice the edge spreads its drop over four times the pixels.
-        heatmap, finest = _mean_of_windows(heatmap / 4, windows[: len(p)], whole[target] - p)
-        questions.append(len(p))
-        if len(p) < len(windows):
+        heatmap, finest = _mean_of_windows(heatmap / 4, windows[: len(scores)], whole[target] - scores)
+        questions.append(len(scores))
+        if len(scores) < len(windows):
             stopped = (
-                f"Interrupted after {len(p)} of {len(windows)} patches of {patch * scale} pixels: where none was "
+                f"Interrupted after {len(scores)} of {len(windows)} patches of {patch * scale} pixels: where none was "
                 "covered, the map is coarser, or 0 because nobody asked.",
             )
             break
-    details = {"patch": patch, "stride": stride, "probability": float(whole[target]), "questions": questions, "finest": finest}
+    details = {"patch": patch, "stride": stride, of: float(whole[target]), "questions": questions, "finest": finest}
     return Finding(heatmap, target, details, (*stopped, *_doubts(heatmap)))
 
 
 def _answers(asked, target, progress):
-    """Return the probability of the class, (n,), for all that is asked, or as far as it came before an interruption."""
+    """Return the score of the class, (n,), for all that is asked, or as far as it came before an interruption."""
     answers = []
     try:
-        for _, probabilities in asked:
-            answers.append(probabilities[:, target])
+        for _, scores in asked:
+            answers.append(scores[:, target])
     except KeyboardInterrupt as stop:
         if not answers or not keeps_answers(stop, progress):
             raise

@@ -9,13 +9,14 @@ from .._validation import one_of
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.mask_regression import LARGEST_GRID, Estimate, LineThroughAnswers
 from .shared.masks import DESIGNS, Masks
-from .shared.questions import LIKELY_SAME, ask, keeps_answers, own_fill
+from .shared.questions import LIKELY_SAME, ask, keeps_answers, own_fill, scales
 
 _SLIDERS = {
     "n_masks": Slider(100, 1000, 100, default=500),
     "grid": Slider(2, 14, 1, default=8),
     "p": Slider(0.1, 0.9, 0.1, default=0.5),
     "design": Slider(options=list(DESIGNS)),
+    "of": Slider(options=scales, default="probability"),
 }
 
 
@@ -29,20 +30,22 @@ def rise(
     grid=8,
     p=0.5,
     fill=0,
+    of="probability",
     design="balanced",
     seed=0,
     batch_size=32,
     progress=False,
 ):
-    """Return the RISE map of one class, (H, W): its expected probability, given that the pixel is kept.
+    """Return the RISE map of one class, (H, W): its expected score, given that the pixel is kept.
 
     classifier: any Classifier. image: (H, W, 3), 0 to 255. target: class index, name, or None.
     n_masks: how many masked images are asked: this is the whole cost. The first masks of a larger number are those of a
         smaller one. grid: cells an edge of a mask. p: the probability that a cell is kept. fill: what is hidden turns into
         this: a colour 0 to 255 (0, black, is the paper's), "mean" (the image's mean colour) or "blur".
+    of: "probability", or "logit": where the network is nearly certain the softmax hides what a covered part costs.
     design: "balanced" needs fewer masks for the same map: cells are kept equally often, alone and in pairs, and the map is
         read from a straight line through the answers. "independent" is the paper's: a coin for every cell, and the
-        map is the sum of probability times mask, over the sum of the masks.
+        map is the sum of score times mask, over the sum of the masks.
     progress: say what it costs, show a bar, and, if you interrupt it, keep the map of the masks asked so far.
     details: "standard_error" (H, W), "answers" (n_masks,) in the order asked.
     Raises ValueError in one sentence for an argument out of range. Source: Petsiuk and others, BMVC 2018.
@@ -58,9 +61,9 @@ def rise(
     answers, stopped = [], ()
     try:
         batches = _masked(image, covered, masks, n_masks, batch_size)
-        for drawn, probabilities in ask(classifier, batches, "rise", n_masks, progress):
-            found.add(*drawn, probabilities[:, target])
-            answers.append(probabilities[:, target])
+        for drawn, scores in ask(classifier, batches, "rise", n_masks, progress, of):
+            found.add(*drawn, scores[:, target])
+            answers.append(scores[:, target])
     except KeyboardInterrupt as stop:
         if not answers or not keeps_answers(stop, progress):
             raise

@@ -3,16 +3,32 @@
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..._validation import as_array, shown
+from ..._validation import as_array, one_of, shown
 from ...classifier import Stopped
 
 LIKELY_SAME = 1e-6  # answers that differ by less are one number, rounded
 
 
-def ask(classifier, batches, name, total, progress=False):
-    """Yield (what, probabilities (n, C)) for each (what, images (n, H, W, 3)) in `batches`, as the network answers.
+def scales(classifier):
+    """Return what a question can be answered in: logits too, where the classifier has them. For sliders."""
+    return ["probability", "logit"] if classifier.has_gradients else ["probability"]
 
-    The images are taken as checked: a technique makes them from one image that was. A batch may reuse its array for the
+
+def score(classifier, images, of="probability", batch_size=32, checked=False):
+    """Return the network's answers, (N, C): probabilities, or with of="logit" the logits before the softmax.
+
+    A softmax near 1 is saturated: what is taken away hardly moves it, though the logit falls. Raises ValueError for
+    another `of`, and TypeError, in one sentence, where the classifier has no logits.
+    """
+    if one_of(of, "of", ("probability", "logit")) == "logit":
+        return classifier.logits(images, batch_size, checked=checked)
+    return classifier.probabilities(images, batch_size, checked=checked)
+
+
+def ask(classifier, batches, name, total, progress=False, of="probability"):
+    """Yield (what, answers (n, C)) for each (what, images (n, H, W, 3)) in `batches`, as the network answers.
+
+    of: "probability" or "logit", as in `score`. The images are taken as checked: a technique makes them from one image that was. A batch may reuse its array for the
     next. progress: say first how many questions there will be, then show a bar with the time that is left.
     """
     if progress:
@@ -20,7 +36,7 @@ def ask(classifier, batches, name, total, progress=False):
     classifier.expect(total)
     with tqdm(total=total, desc=name, unit="image", disable=not progress, leave=False) as bar:
         for what, images in batches:
-            answers = classifier.probabilities(images, len(images), checked=True)
+            answers = score(classifier, images, of, len(images), checked=True)
             bar.update(len(images))
             yield what, answers
 
