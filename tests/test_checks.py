@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import xaihelpers as xh
-from xaihelpers.course.checks.exercise import Exercise, NotYet, exercise
+from xaihelpers.course.checks.exercise import Exercise, NotYet, attribution, choice, choices, exercise, letter, numbers
 
 
 def exercises():
@@ -88,3 +88,88 @@ def test_what_a_verdict_does():
 def test_unknown_lessons_list_what_there_is():
     with pytest.raises(AttributeError, match="grad_cam"):
         xh.check.gradcam  # noqa: B018
+
+
+# -- answers in any notation that a person writes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["b", "B", "(b)", "b)", "b.", " b ", "**b**", "[b]", "answer: b", "Option b", ["b"], ("B",)])
+def test_an_option_may_be_written_in_many_ways(answer):
+    assert letter(answer) == "b"
+    choice(answer, "b", {"a": "no"})
+    with pytest.raises(NotYet, match="^because$"):
+        choice(answer, "a", {"b": "because"})
+
+
+@pytest.mark.parametrize("answer", ["ab", "the b", "2", 2, "", ["a", "b"], {"b": 1, "c": 2}])
+def test_what_names_no_single_option_is_refused(answer):
+    with pytest.raises(NotYet, match="choose one of a, b"):
+        choice(answer, "b", {"a": "no"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "meant"),
+    [
+        ("3", 3), ("-0.5", -0.5), ("−0.5", -0.5), (".5", 0.5), ("0,5", 0.5), ("1/4", 0.25), ("12 %", 0.12), ("12%", 0.12),
+        ("1,234", 1234), ("1,234,567.5", 1234567.5), ("2e-3", 0.002), ([3], 3), (np.float32(3), 3), ("[3]", 3),
+    ],
+)  # fmt: skip
+def test_a_number_may_be_written_in_many_ways(answer, meant):
+    assert numbers(answer, ()) == pytest.approx(meant) and numbers(answer, ()).shape == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["3, 3, -3, -3", "3 3 -3 -3", "3,3,-3,-3", "[3, 3, −3, −3]", "3; 3; -3; -3", (3, 3, -3, -3), [[3, 3, -3, -3]], [[3], [3], [-3], [-3]],
+     {"a": 3, "b": 3, "c": -3, "d": -3}, range(0)],
+)  # fmt: skip
+def test_a_row_of_numbers_may_be_written_in_many_ways(answer):
+    if len(answer):
+        assert numbers(answer, (4,)).tolist() == [3, 3, -3, -3]
+    else:
+        with pytest.raises(NotYet, match="shape"):
+            numbers(answer, (4,))
+
+
+@pytest.mark.parametrize("answer", ["three", "3 apples", "", "1/0", [[1, 2], [3]], object(), "nan"])
+def test_what_is_no_number_is_refused(answer):
+    with pytest.raises(NotYet):
+        numbers(answer, ())
+
+
+@pytest.mark.parametrize(
+    "answer", [{1: "a", 2: "c"}, {"1": "(a)", "2": "C."}, ["a", "c"], "a, c", "1a 2c", "1: a; 2: c", "(a) (c)", "ac"]
+)
+def test_several_options_may_be_written_in_many_ways(answer):
+    if answer == "ac":
+        answer = "a c"
+    options = {1: {"b": "not b"}, 2: {"a": "not a", "b": "not b"}}
+    choices(answer, {1: "a", 2: "c"}, options)
+    with pytest.raises(NotYet, match="^1: 'a' is none"):
+        choices(answer, {1: "b", 2: "c"}, options)
+    with pytest.raises(NotYet, match="Nothing is said of 3"):
+        choices(answer, {1: "a", 2: "c", 3: "a"}, options)
+
+
+def test_what_was_asked_for_is_looked_at_before_the_map():
+    from xaihelpers.results import Attribution, Cost
+
+    image = np.zeros((4, 6, 3), np.uint8)
+    made = Attribution(
+        method="occlusion",
+        target=0,
+        class_name="cat",
+        parameters={"patch": 2, "fill": "mean"},
+        cost=Cost(1, 0, 0.1),
+        heatmap=np.ones((4, 6), np.float32),
+        image=image,
+    )
+    assert attribution(made, "occlusion", "cat", {"patch": 2}, image).shape == (4, 6)
+    for asked, hint in [
+        (("rise", "cat", {}), "a map of occlusion. Asked for: rise"),
+        (("occlusion", "dog", {}), "explains 'cat'. Asked for: 'dog'"),
+        (("occlusion", "cat", {"patch": 3, "fill": "mean"}), "You have patch = 2. Asked for: patch = 3, fill = 'mean'"),
+        (("occlusion", "cat", {"patch": 2}, image + 1), "another image"),
+    ]:
+        with pytest.raises(NotYet, match=re.escape(hint)):
+            attribution(made, *asked)

@@ -52,7 +52,8 @@ def lime(
         large weights; 0 is none. n_features: keep only that many of the largest weights in the map; the fit has all.
     progress: say what it costs, show a bar, and, if you interrupt it, fit the answers given so far.
     details: "segments" (H, W), "weights" (K,), "intercept", "r2", "local_prediction" (what the linear model says of the
-        image), "probability" or "logit" (what the network says), and what was asked: "present" (N, K), "answers" (N,), "kernel" (N,).
+        image), "probability" or "logit" (what the network says), and what was
+        asked: "present" (N, K), "answers" (N,), "kernel" (N,).
     Raises ValueError in one sentence for an argument out of range. Source: Ribeiro and others, KDD 2016.
     """
     n_samples, batch_size = whole_number(n_samples, "n_samples", 2), whole_number(batch_size, "batch_size")

@@ -51,8 +51,8 @@ def occlusion(
     levels: 1 asks every patch. With 2 or more it goes from coarse to fine: patches and strides 2, 4, ... times as large
         come first, and smaller ones are only asked where the map is largest, over the share `keep` of the image.
     progress: say what it costs, show a bar, and, if you interrupt it, keep the map of the patches asked so far.
-    details: "patch", "stride", "probability" or "logit" (of the whole image), "questions" (patches asked at each level), and "finest"
-        (H, W): where the smallest patches were asked.
+    details: "patch", "stride", "probability" or "logit" (of the whole image), "questions" (patches asked at each level),
+        and "finest" (H, W): where the smallest patches were asked.
     Raises ValueError in one sentence for an argument out of range. Source: Zeiler and Fergus, ECCV 2014.
     """
     shorter = min(image.shape[:2])

@@ -28,8 +28,9 @@ def score(classifier, images, of="probability", batch_size=32, checked=False):
 def ask(classifier, batches, name, total, progress=False, of="probability"):
     """Yield (what, answers (n, C)) for each (what, images (n, H, W, 3)) in `batches`, as the network answers.
 
-    of: "probability" or "logit", as in `score`. The images are taken as checked: a technique makes them from one image that was. A batch may reuse its array for the
-    next. progress: say first how many questions there will be, then show a bar with the time that is left.
+    of: "probability" or "logit", as in `score`. The images are taken as checked: a technique makes them from one image
+    that was. A batch may reuse its array for the next. progress: say first how many questions there will be, then show a
+    bar with the time that is left.
     """
     if progress:
         print(f"{name} will ask the network {total:,} questions: as many forward passes.", flush=True)
