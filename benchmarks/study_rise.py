@@ -21,9 +21,9 @@ from scipy.stats import spearmanr
 
 import xaihelpers as xh
 from xaihelpers.course.stored import FOLDER as STORED
+from xaihelpers.methods.shared.fills import fill_image
 from xaihelpers.methods.shared.mask_regression import LineThroughAnswers
 from xaihelpers.methods.shared.masks import Masks
-from xaihelpers.methods.shared.questions import own_fill
 
 BLOCK, REFERENCE, REPEATS = 1024, 20 * 1024, 2
 COUNTS = (64, 128, 256, 512, 1024)
@@ -91,7 +91,7 @@ def ask(network, store):
 def answers_to(network, classifier, image, target, masks, batch=64):
     """Return the probability of the class for the next BLOCK masks."""
     # Black is no neutral colour on a skin: a network that knows black-centred ulcers sees one in every hidden cell.
-    covered = own_fill(image, 0 if network == "efficientnet-lite0" else "mean")
+    covered = fill_image(image, "black" if network == "efficientnet-lite0" else "mean")
     answers = []
     for _ in range(BLOCK // batch):
         seen = masks.build(*masks.draw(batch))[..., None]

@@ -36,7 +36,7 @@ def needs(*superpixels):
     return network
 
 
-@pytest.mark.parametrize("fill", ["mean", "black", 30, np.full((3, SIZE, SIZE, 3), 40)])
+@pytest.mark.parametrize("fill", ["segment mean", "mean", "black", 30, np.full((3, SIZE, SIZE, 3), 40)])
 @pytest.mark.parametrize("one", [0, 4, 8])
 def test_a_network_that_looks_at_one_superpixel_gives_exactly_that_anchor(one, fill):
     found = xh.anchors(two(needs(one)), IMAGE, segments=NINE, fill=fill)
@@ -83,7 +83,7 @@ def test_equal_to_alibi_called_by_hand(background, threshold, beam_size, seed):
         two(votes),
         IMAGE,
         segments=NINE,
-        fill="mean" if background is None else background,
+        fill="segment mean" if background is None else background,
         threshold=threshold,
         beam_size=beam_size,
         seed=seed,
@@ -168,9 +168,9 @@ def test_an_anchor_that_adds_nothing_says_so():
         ({"max_questions": 10}, "max_questions is 10"),
         ({"n_segments": 1}, "n_segments is 1"),
         ({"seed": -1}, "seed is -1"),
-        ({"fill": "white"}, "no fill 'white'"),
-        ({"fill": np.zeros((2, 5, 5, 3))}, "of the size of the image"),
-        ({"fill": np.zeros((0, SIZE, SIZE, 3))}, "of the size of the image"),
+        ({"fill": "pink"}, "fill is 'pink': give 'segment mean', 'mean'"),
+        ({"fill": np.zeros((2, 5, 5, 3))}, "in the size of the image"),
+        ({"fill": np.zeros((0, SIZE, SIZE, 3))}, "no images"),
         ({"fill": np.full((2, SIZE, SIZE, 3), np.nan)}, "NaN"),
         ({"segments": NINE[:5]}, "one label a pixel"),
     ],

@@ -81,7 +81,7 @@ def test_contributions_add_up(name):
     network = classifier(build=network) if callable(network) else classifier(*network)
     found = xh.deep_shap(network, IMAGE, 1, background=BACKGROUND)
     logits = network.logits(np.concatenate([IMAGE[None], BACKGROUND]))[:, 1]
-    difference = logits[0] - logits[1:].mean()
+    difference = float(logits[0] - logits[1:].mean())
     assert found.heatmap.sum() == pytest.approx(difference, abs=1e-5 * max(1, abs(difference)))
     assert found.details["completeness_gap"] == pytest.approx(0, abs=1e-5 * max(1, abs(difference)))
     assert np.abs(found.heatmap).max() > 1e-3 and not found.diagnostics
@@ -146,10 +146,10 @@ def test_named_backgrounds_and_none_at_all():
 @pytest.mark.parametrize(
     ("background", "sentence"),
     [
-        ("grey", "choose from greys"),
+        ("grey", "give 'mean', 'blur'"),
         (np.zeros((0, EDGE, EDGE, 3)), "at least one"),
-        (np.zeros((2, 4, 4, 3)), "4 x 4"),
-        (np.zeros((EDGE, EDGE)), "at least one"),
+        (np.zeros((2, 4, 4, 3)), r"\(4, 4, 3\): give them in the size"),
+        (np.zeros((EDGE, EDGE)), "background is an array of shape"),
         (np.full((EDGE, EDGE, 3), np.nan), "NaN"),
     ],
 )
@@ -194,6 +194,6 @@ def test_the_sums_of_real_networks(name, n):
             found = xh.deep_shap(network, image, background=background)
             shown = np.concatenate([image[None].astype(np.float32), found.details["backgrounds"]])
             logits = network.logits(shown)[:, found.target].astype(float)  # asked anew: another way through the network
-            difference = logits[0] - logits[1:].mean()
+            difference = float(logits[0] - logits[1:].mean())
             assert abs(found.details["values"].sum(dtype=float) - difference) <= 1e-3 * max(1, abs(difference))
             assert found.details["completeness_gap"] == pytest.approx(0, abs=1e-3 * max(1, abs(difference)))

@@ -9,7 +9,8 @@ import pytest
 from lime.lime_image import LimeImageExplainer
 
 import xaihelpers as xh
-from xaihelpers.methods.shared.superpixels import fill_image, segment
+from xaihelpers.methods.shared.fills import fill_image
+from xaihelpers.methods.shared.superpixels import segment
 
 SIZE = 12
 RNG = np.random.default_rng(5)
@@ -27,10 +28,10 @@ def two(function):
     return xh.Classifier(function, class_names=["no", "yes"])
 
 
-@pytest.mark.parametrize("fill", ["mean", "black", 200, (10, 120, 250)])
+@pytest.mark.parametrize("fill", ["segment mean", "mean", "white", "black", 200, (10, 120, 250)])
 def test_on_a_linear_model_the_weights_are_sums_of_w_times_x_minus_fill(fill):
     found = xh.lime(two(linear), IMAGE, "yes", segments=NINE, n_samples=80, fill=fill, ridge=1e-9)
-    difference = (W * (IMAGE - fill_image(IMAGE, NINE, fill))).sum(axis=2)
+    difference = (W * (IMAGE - fill_image(IMAGE, fill, NINE))).sum(axis=2)
     exact = np.array([difference[k == NINE].sum() for k in range(9)])
     assert np.abs(exact).max() > 1e-3
     np.testing.assert_allclose(found.details["weights"], exact, atol=3e-7)  # probabilities are float32
@@ -52,7 +53,7 @@ def wavy(images):
     return np.stack([1 - score, score / 2, score / 2], axis=1)
 
 
-@pytest.mark.parametrize(("seed", "fill", "width"), [(0, "mean", 0.25), (3, "black", 0.25), (7, "mean", 0.6)])
+@pytest.mark.parametrize(("seed", "fill", "width"), [(0, "segment mean", 0.25), (3, "black", 0.25), (7, "segment mean", 0.6)])
 def test_equal_to_the_lime_package_called_by_hand(seed, fill, width):
     ours = xh.lime(
         xh.Classifier(wavy, class_names=list("abc")),
@@ -71,7 +72,7 @@ def test_equal_to_the_lime_package_called_by_hand(seed, fill, width):
         lambda images: wavy(images).astype(np.float32),
         labels=(0,),
         top_labels=None,
-        hide_color=None if fill == "mean" else 0,
+        hide_color=None if fill == "segment mean" else 0,
         num_samples=60,
         segmentation_fn=lambda image: NINE,
         random_seed=0,
@@ -190,7 +191,7 @@ def test_too_few_samples_are_named():
         ({"kernel_width": np.nan}, "kernel_width is nan"),
         ({"ridge": -1}, "ridge is -1"),
         ({"seed": -1}, "seed is -1"),
-        ({"fill": "white"}, "no fill 'white'"),
+        ({"fill": "pink"}, "fill is 'pink': give 'segment mean', 'mean'"),
         ({"segments": "hexagons"}, "no segmentation 'hexagons'"),
         ({"segments": NINE[:5]}, "one label a pixel"),
         ({"segments": np.zeros((SIZE, SIZE), int)}, "single superpixel"),

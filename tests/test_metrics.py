@@ -6,6 +6,7 @@ import pytest
 
 import xaihelpers as xh
 from xaihelpers import metrics
+from xaihelpers.methods.shared.fills import fill_image
 from xaihelpers.metrics.sanity import weighted_layers
 
 EDGE = 8
@@ -122,7 +123,7 @@ def test_for_a_linear_model_both_areas_add_up(linear, picture, baseline):
     heatmap = np.random.default_rng(2).normal(size=(EDGE, EDGE))
     options = dict(image=picture, target=0, baseline=baseline, of="logit", steps=16)
     deleted, inserted = metrics.deletion(linear, heatmap, **options), metrics.insertion(linear, heatmap, **options)
-    base = metrics.curves.baseline_image(picture, baseline)[0]
+    base = fill_image(picture, baseline)
     both = linear.logits(np.stack([picture, base]))[:, 0].sum()
     assert deleted.area + inserted.area == pytest.approx(both, rel=1e-4)
     assert deleted.scores[0] == pytest.approx(inserted.scores[-1]) and deleted.scores[-1] == pytest.approx(inserted.scores[0])
@@ -166,9 +167,9 @@ def test_curve_errors(linear, picture):
     good = dict(image=picture, target=0)
     for options, sentence in [
         (dict(good, steps=0), "steps is 0"),
-        (dict(good, baseline="noise"), "baseline is 'noise'"),
-        (dict(good, baseline=300), "grey level 0 to 255"),
-        (dict(good, baseline=np.zeros((4, 4, 3))), "4 x 4 pixels"),
+        (dict(good, baseline="fog"), "baseline is 'fog'"),
+        (dict(good, baseline=300), "a grey level or a colour from 0 to 255"),
+        (dict(good, baseline=np.zeros((4, 4, 3))), r"shape \(4, 4, 3\)"),
         (dict(good, of="score"), "of is 'score'"),
         (dict(image=picture), "image= and target="),
         (dict(image=picture, target=7), "no class 7"),

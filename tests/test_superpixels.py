@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import xaihelpers as xh
-from xaihelpers.methods.shared.superpixels import SEGMENTATIONS, check_labels, cover, covered, fill_image, segment
+from xaihelpers.methods.shared.superpixels import SEGMENTATIONS, check_labels, cover, covered, segment
 
 
 @pytest.fixture(scope="module")
@@ -74,28 +74,6 @@ def test_labels_that_are_no_segmentation_are_refused_in_one_sentence(labels, wor
 def test_bad_arguments_are_named(photo, arguments, words):
     with pytest.raises(ValueError, match=words):
         segment(photo, *arguments)
-
-
-def test_the_mean_fill_is_each_superpixels_mean_colour():
-    image = np.arange(2 * 4 * 3, dtype=np.float32).reshape(2, 4, 3)
-    labels = np.array([[1, 1, 0, 0]] * 2)
-    filled = fill_image(image, labels, "mean")
-    assert np.array_equal(filled[0, 0], image[:, :2].mean(axis=(0, 1)))
-    assert np.array_equal(filled[1, 3], image[:, 2:].mean(axis=(0, 1)))
-    assert (filled[labels == 1] == filled[0, 0]).all()
-
-
-@pytest.mark.parametrize(("fill", "colour"), [("black", (0, 0, 0)), (9, (9, 9, 9)), ((1, 2, 3), (1, 2, 3))])
-def test_colours_fill_every_pixel(fill, colour):
-    filled = fill_image(np.full((2, 2, 3), 50.0), np.array([[0, 1]] * 2), fill)
-    assert filled.shape == (2, 2, 3)
-    assert (filled == colour).all()
-
-
-@pytest.mark.parametrize("fill", ["white", 256, -1, (1, 2), None, np.nan, [[1, 2, 3]]])
-def test_no_colour_is_refused(fill):
-    with pytest.raises(ValueError, match="fill"):
-        fill_image(np.zeros((2, 2, 3)), np.array([[0, 1]] * 2), fill)
 
 
 def test_covering_leaves_the_present_superpixels_and_fills_the_others():

@@ -13,14 +13,15 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from .shared.contract import Finding, Slider, technique, whole_number
+from .shared.fills import fill_image, fill_images
 from .shared.questions import keeps_answers
-from .shared.superpixels import SEGMENTATIONS, covered, fill_image, number_between, segment
+from .shared.superpixels import SEGMENTATIONS, covered, number_between, segment
 
 _SLIDERS = {
     "threshold": Slider(0.5, 0.99, 0.01, default=0.95),
     "n_segments": Slider(6, 40, 2, default=16),
     "segments": Slider(options=list(SEGMENTATIONS), default="slic"),
-    "fill": Slider(options=["mean", "black"], default="mean"),
+    "fill": Slider(options=["segment mean", "mean", "blur", "black", "white", "noise"]),
     "max_questions": Slider(200, 4000, 200, default=2000),  # what somebody at a slider has the patience for
 }
 
@@ -34,7 +35,7 @@ def anchors(
     threshold=0.95,
     n_segments=16,
     segments="slic",
-    fill="mean",
+    fill="segment mean",
     delta=0.1,
     tau=0.15,
     beam_size=1,
@@ -49,8 +50,8 @@ def anchors(
     classifier: any Classifier. image: (H, W, 3), 0 to 255. target: None, or the predicted class: an anchor explains the
         decision that was taken; for another class the map is empty and says so.
     threshold: the precision asked for, above 0 and below 1. n_segments, segments: as in `superpixels.segment`.
-    fill: what absent superpixels show: "mean" (their own mean colour), "black", a colour, or other images (N, H, W, 3),
-        one of which, drawn at random, shows through.
+    fill: what absent superpixels show: "segment mean" (their own mean colour), "mean" (the image's), "blur", "black",
+        "white", "noise", a grey level or a colour, or other images (N, H, W, 3), one of which, drawn at random, shows through.
     delta: how often the precision may be missed. tau: how much worse than the best a candidate may be.
     beam_size: candidates kept from one size to the next. round_size: images asked before a bound is looked at again.
     max_questions: the search stops there, with the best candidate so far, and says so.
@@ -66,7 +67,7 @@ def anchors(
     round_size, batch_size = whole_number(round_size, "round_size"), whole_number(batch_size, "batch_size")
     max_questions, seed = whole_number(max_questions, "max_questions", 200), whole_number(seed, "seed", 0)
     labels = segment(image, segments, n_segments)
-    filled = _backdrops(classifier, image, labels, fill)
+    filled = _backdrops(image, labels, fill, seed)
     make_search = _search_class()
 
     decision = int(classifier.probabilities(image)[0].argmax())
@@ -96,17 +97,10 @@ def _enough_for_none(threshold, delta):
     return max(100, math.ceil(1.1 * math.log(1 / delta) / -math.log(threshold)))
 
 
-def _backdrops(classifier, image, labels, fill):
+def _backdrops(image, labels, fill, seed):
     """Return what is seen where superpixels are absent: (H, W, 3), or (N, H, W, 3) for other images."""
-    if isinstance(fill, str) or np.ndim(fill) < 3:
-        return fill_image(image, labels, fill)
-    others = np.asarray(fill)
-    if others.ndim != 4 or not len(others) or others.shape[1:] != image.shape:
-        raise ValueError(
-            f"fill has shape {others.shape}: give images (N, {', '.join(map(str, image.shape))}), "
-            "of the size of the image explained."
-        )
-    return np.stack([classifier.check(other) for other in others])
+    several = not isinstance(fill, str) and np.ndim(fill) == 4
+    return (fill_images if several else fill_image)(image, fill, labels, seed=seed)
 
 
 def _not_decided(classifier, labels, target, decision):

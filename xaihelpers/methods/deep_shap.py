@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from .shared.activation_rules import Trace, operations_between
 from .shared.contract import Finding, Slider, technique
-from .shared.questions import own_fill
+from .shared.fills import WORDS, fill_images
 from .shared.rescale_rules import RULES, missing_rule, rescale_custom
 
-BACKGROUNDS = ("greys", "black", "white", "mean", "blur")
+BACKGROUNDS = ("greys", *WORDS)
 
 
 @technique(family="gradient", needs_gradients=True, sliders={"background": Slider(options=BACKGROUNDS)})
@@ -21,12 +21,13 @@ def deep_shap(classifier, image, target=None, *, background="greys", seed=0, bat
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
     background: what the image is compared with: images (N, H, W, 3), best a few dozen like those it was trained on; or
-        "greys" (five flat images, black to white), "black", "white", "mean" (the image's mean colour), "blur".
+        "greys" (five flat images, black to white), "mean" (the image's mean colour), "blur", "black", "white", "noise", a
+        grey level or a colour.
     details: "values" (H, W, 3), a channel of the preprocessed input each; "logit"; "background_logits" (N,);
         "completeness_gap", by how much the sum misses; "backgrounds" (N, H, W, 3).
     Raises ValueError, with layers, for operations without a rule. Source: Lundberg and Lee, NeurIPS 2017.
     """
-    backgrounds = background_images(image, background, classifier)
+    backgrounds = background_images(image, background, seed)
     function = classifier.compiled("deep_shap", lambda: _compile(classifier))
     if target is None:
         target = classifier.class_index(image=image)
@@ -49,29 +50,11 @@ def deep_shap(classifier, image, target=None, *, background="greys", seed=0, bat
     return Finding(values.sum(axis=-1), target, details, _doubts(values, difference, details["completeness_gap"]))
 
 
-def background_images(image, background, classifier):
+def background_images(image, background, seed=0):
     """Return the background images, (N, H, W, 3) float32; see `deep_shap`."""
-    if isinstance(background, str):
-        made = {
-            "greys": lambda: np.linspace(0, 255, 5)[:, None, None, None] + np.zeros((1, *image.shape)),
-            "black": lambda: np.zeros((1, *image.shape)),
-            "white": lambda: np.full((1, *image.shape), 255.0),
-            "mean": lambda: own_fill(image, "mean")[None],
-            "blur": lambda: own_fill(image, "blur")[None],
-        }
-        if background not in made:
-            raise ValueError(f"background is {background!r}: choose from {', '.join(BACKGROUNDS)}, or give images (N, H, W, 3).")
-        return np.asarray(made[background](), dtype=np.float32)
-    images = np.asarray(background)
-    images = images[None] if images.ndim == 3 else images
-    if images.ndim != 4 or not len(images):
-        raise ValueError(f"The background has shape {images.shape}: expected images (N, H, W, 3), at least one.")
-    checked = np.stack([classifier.check(each) for each in images])
-    if checked.shape[1:] != image.shape:
-        raise ValueError(
-            f"The background is {checked.shape[1:3]} pixels and the image {image.shape[:2]}: make them the same size."
-        )
-    return checked
+    if isinstance(background, str) and background == "greys":
+        return np.concatenate([fill_images(image, grey) for grey in np.linspace(0, 255, 5)])
+    return fill_images(image, background, name="background", seed=seed)
 
 
 def _compile(classifier):

@@ -5,13 +5,12 @@ Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks", ICML 2017
 
 import numpy as np
 
-from ..images import check_image
 from .shared.contract import Finding, Slider, technique, whole_number
-from .shared.questions import own_fill
+from .shared.fills import fill_image
 
 LARGE_GAP = 0.05  # share of f(image) - f(baseline) that may be missing before it is said
 
-_SLIDERS = {"baseline": Slider(options=("blur", "mean", 0, 127, 255)), "steps": Slider(4, 10, 2, default=10)}
+_SLIDERS = {"baseline": Slider(options=("blur", "mean", "black", 127, "white", "noise")), "steps": Slider(4, 10, 2, default=10)}
 
 
 @technique(family="gradient", needs_gradients=True, sliders=_SLIDERS)
@@ -21,8 +20,8 @@ def integrated_gradients(
     """Return the integrated gradients of one class, (H, W), signed: contributions that add up to f(image) - f(baseline).
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
-    baseline: where the way begins: "blur" (the image too blurred to tell what it shows), "mean" (its mean colour), a grey
-        value or a colour (r, g, b) from 0 to 255, or an image of the same shape. The paper's black is 0.
+    baseline: where the way begins: "blur" (the image too blurred to tell what it shows), "mean" (its mean colour),
+        "black" (the paper's), "white", "noise", a grey level or a colour from 0 to 255, or an image of the same shape.
     steps: pieces into which the way is cut, most of them where the score changes fastest; the integral over each is
         taken by the trapezoidal rule: steps + 1 forward and backward passes.
     of: "logit" or "probability".
@@ -31,7 +30,7 @@ def integrated_gradients(
     Raises ValueError for a baseline that is none of these. Source: Sundararajan and others, ICML 2017.
     """
     whole_number(steps, "steps")
-    start = _baseline(baseline, image)
+    start = fill_image(image, baseline, name="baseline", seed=seed)
     way = _Way(classifier, image, start, of, batch_size, progress)
     way.walk(target, steps)
     values = way.pieces().sum(axis=0, dtype=np.float64).astype(np.float32)
@@ -83,20 +82,6 @@ class _Way:
         self._gradients = np.concatenate([self._gradients, found.gradients])[order]
         self._inputs = np.concatenate([self._inputs, found.values])[order]
         bar.update(len(share))
-
-
-def _baseline(baseline, image):
-    """Return the baseline as an image (H, W, 3) float32, or say what was expected."""
-    if np.ndim(baseline) == 3 and np.shape(baseline) == image.shape:
-        return check_image(baseline, image.shape)
-    try:
-        return np.asarray(own_fill(image, baseline), dtype=np.float32)
-    except ValueError:
-        shown = repr(baseline) if np.ndim(baseline) < 2 else f"an array of shape {np.shape(baseline)}"
-        raise ValueError(
-            f"baseline is {shown}: give 'blur', 'mean', a grey value or a colour (r, g, b) from 0 to 255, or an "
-            f"image {image.shape}."
-        ) from None
 
 
 def _distrust(values, gap, difference, steps):

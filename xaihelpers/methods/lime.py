@@ -8,8 +8,9 @@ and keeps clear of its traps.
 import numpy as np
 
 from .shared.contract import Finding, Slider, technique, whole_number
+from .shared.fills import fill_image
 from .shared.questions import ask, keeps_answers, scales
-from .shared.superpixels import SEGMENTATIONS, covered, fill_image, number_between, segment
+from .shared.superpixels import SEGMENTATIONS, covered, number_between, segment
 
 _SLIDERS = {
     "n_segments": Slider(10, 100, 10, default=50),
@@ -32,7 +33,7 @@ def lime(
     n_samples=1000,
     n_segments=50,
     segments="slic",
-    fill="mean",
+    fill="segment mean",
     of="probability",
     kernel_width=0.25,
     ridge=1.0,
@@ -46,7 +47,8 @@ def lime(
     classifier: any Classifier. image: (H, W, 3), 0 to 255. target: class index, name, or None.
     n_samples: how many images are asked, the uncovered one included: this is the whole cost.
     n_segments, segments: as in `superpixels.segment`: "slic", "felzenszwalb", "quickshift", "grid", labels (H, W), or a
-        function image -> labels. fill: what a covered superpixel shows: "mean", "black", or a colour 0 to 255.
+        function image -> labels. fill: what a covered superpixel shows: "segment mean" (its own mean colour), "mean"
+        (the image's), "blur", "black", "white", "noise", a grey level or a colour, or an image (H, W, 3).
     of: "probability", or "logit": where the network is nearly certain the softmax hides what a covered part costs.
     kernel_width: how quickly a sample counts less as more of it is covered (cosine distance). ridge: the penalty on
         large weights; 0 is none. n_features: keep only that many of the largest weights in the map; the fit has all.
@@ -61,7 +63,7 @@ def lime(
     n_features = None if n_features is None else whole_number(n_features, "n_features")
     seed = whole_number(seed, "seed", 0)
     labels = segment(image, segments, n_segments)
-    filled = fill_image(image, labels, fill)
+    filled = fill_image(image, fill, labels, seed=seed)
 
     base, generator = _package(kernel_width, seed)
     # The package's own draws, in its order: the same seed gives the same samples there and here.

@@ -6,7 +6,8 @@ Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 
 import numpy as np
 
 from .shared.contract import Finding, Slider, technique, whole_number
-from .shared.questions import LIKELY_SAME, ask, keeps_answers, own_fill, scales, score
+from .shared.fills import fill_image
+from .shared.questions import LIKELY_SAME, ask, keeps_answers, scales, score
 
 
 def _edges(*parts):
@@ -17,7 +18,7 @@ def _edges(*parts):
 _SLIDERS = {
     "patch": Slider(options=_edges(16, 8, 5, 4)),
     "stride": Slider(options=_edges(32, 16)),
-    "fill": Slider(options=["mean", "blur", 0, 127, 255], default="mean"),
+    "fill": Slider(options=["mean", "blur", "black", 127, "white", "noise"]),
     "of": Slider(options=scales, default="probability"),
 }
 
@@ -46,7 +47,7 @@ def occlusion(
     classifier: any Classifier. image: (H, W, 3), 0 to 255. target: class index, name, or None.
     patch: edge of the square patch in pixels; None is an eighth of the image's shorter edge. stride: pixels from one
         patch to the next, at most `patch`; None is half the patch. fill: what a covered pixel shows: "mean" (the image's
-        mean colour), "blur", or a colour 0 to 255, as one number or three.
+        mean colour), "blur", "black", "white", "noise", a grey level or a colour, or an image (H, W, 3).
     of: "probability", or "logit": where the network is nearly certain the softmax hides what a covered part costs.
     levels: 1 asks every patch. With 2 or more it goes from coarse to fine: patches and strides 2, 4, ... times as large
         come first, and smaller ones are only asked where the map is largest, over the share `keep` of the image.
@@ -60,7 +61,7 @@ def occlusion(
     stride = max(1, patch // 2) if stride is None else whole_number(stride, "stride")
     levels, batch_size = whole_number(levels, "levels"), whole_number(batch_size, "batch_size")
     _check_sizes(patch, stride, levels, keep, shorter)
-    covered = own_fill(image, fill)
+    covered = fill_image(image, fill, seed=seed)
     whole = score(classifier, image, of)[0]
     target = int(whole.argmax()) if target is None else target
     heatmap, questions, stopped = np.zeros(image.shape[:2]), [], ()

@@ -7,9 +7,10 @@ import numpy as np
 
 from .._validation import one_of
 from .shared.contract import Finding, Slider, technique, whole_number
+from .shared.fills import fill_image
 from .shared.mask_regression import LARGEST_GRID, Estimate, LineThroughAnswers
 from .shared.masks import DESIGNS, Masks
-from .shared.questions import LIKELY_SAME, ask, keeps_answers, own_fill, scales
+from .shared.questions import LIKELY_SAME, ask, keeps_answers, scales
 
 _SLIDERS = {
     "n_masks": Slider(100, 1000, 100, default=500),
@@ -29,7 +30,7 @@ def rise(
     n_masks=1000,
     grid=8,
     p=0.5,
-    fill=0,
+    fill="black",
     of="probability",
     design="balanced",
     seed=0,
@@ -41,7 +42,8 @@ def rise(
     classifier: any Classifier. image: (H, W, 3), 0 to 255. target: class index, name, or None.
     n_masks: how many masked images are asked: this is the whole cost. The first masks of a larger number are those of a
         smaller one. grid: cells an edge of a mask. p: the probability that a cell is kept. fill: what is hidden turns into
-        this: a colour 0 to 255 (0, black, is the paper's), "mean" (the image's mean colour) or "blur".
+        this: "black" (the paper's), "mean" (the image's mean colour), "blur", "white", "noise", a grey level or a colour, or
+        an image (H, W, 3).
     of: "probability", or "logit": where the network is nearly certain the softmax hides what a covered part costs.
     design: "balanced" needs fewer masks for the same map: cells are kept equally often, alone and in pairs, and the map is
         read from a straight line through the answers. "independent" is the paper's: a coin for every cell, and the
@@ -53,7 +55,7 @@ def rise(
     n_masks, batch_size = whole_number(n_masks, "n_masks", 2), whole_number(batch_size, "batch_size")
     seed = whole_number(seed, "seed", 0)
     masks = Masks(image.shape[:2], _checked_grid(grid, image.shape), _checked_share(p), _checked_design(design), seed)
-    covered = own_fill(image, fill)
+    covered = fill_image(image, fill, seed=seed)
     if target is None:
         target = classifier.class_index(None, image)
     # A grid too fine for a line with a slope for every part is averaged, as in the paper.

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._validation import as_array, is_whole, one_of, shown, whole_number
+from .._validation import is_whole, one_of, shown, whole_number
 from ..classifier import Classifier
-from ..images import check_image
-from ..methods.shared.questions import own_fill
+from ..methods.shared.fills import fill_image, in_words
 from ..results import Attribution, Cost
 from .maps import checked_map
 
@@ -59,9 +58,9 @@ def deletion(
     """Return the deletion Curve: the class's score while the highest pixels are replaced first. A low area is good.
 
     attribution: an Attribution, or a map (H, W) together with `image` (H, W, 3) and `target`.
-    steps: number of steps from the image to the baseline. baseline: "mean" (the image's mean colour), "blur", a grey level
-        0..255, an RGB colour, or an image (H, W, 3). of: "probability" or "logit".
-    seed: decides the order of pixels with the same value.
+    steps: number of steps from the image to the baseline. baseline: "mean" (the image's mean colour), "blur", "black",
+        "white", "noise", a grey level 0..255, an RGB colour, or an image (H, W, 3). of: "probability" or "logit".
+    seed: decides the order of pixels with the same value, and the noise.
     Raises ValueError for steps below 1 or a baseline of another size. Source: Petsiuk and others, BMVC 2018.
     """
     return _curve("deletion", classifier, attribution, image, target, steps, baseline, of, seed, batch_size)
@@ -83,7 +82,7 @@ def _curve(kind, classifier, attribution, image, target, steps, baseline, of, se
     seed, batch_size = whole_number(seed, "seed", 0), whole_number(batch_size, "batch_size")
     if not is_whole(steps) or not 1 <= steps <= heatmap.size:
         raise ValueError(f"steps is {shown(steps)}: expected a whole number from 1 to the {heatmap.size} pixels of the map.")
-    base, words = baseline_image(image, baseline)
+    base = fill_image(image, baseline, name="baseline", seed=seed)
     rank = ranks(heatmap, seed)
     # changed[i] pixels are changed at step i; the first picture is untouched, the last one wholly changed.
     changed = np.rint(np.arange(steps + 1) * heatmap.size / steps).astype(int)
@@ -95,7 +94,13 @@ def _curve(kind, classifier, attribution, image, target, steps, baseline, of, se
             now = changed[first : first + batch_size, None, None, None]
             scores.append(ask(np.where(rank[..., None] < now, end, start), batch_size=batch_size)[:, target])
     return Curve(
-        kind, changed / heatmap.size, np.concatenate(scores).astype(np.float64), words, of, classifier.class_names[target], cost()
+        kind,
+        changed / heatmap.size,
+        np.concatenate(scores).astype(np.float64),
+        in_words(baseline),
+        of,
+        classifier.class_names[target],
+        cost(),
     )
 
 
@@ -123,20 +128,3 @@ def ranks(heatmap, seed=0):
     rank = np.empty(heatmap.size, dtype=int)
     rank[order] = np.arange(heatmap.size)
     return rank.reshape(heatmap.shape)
-
-
-def baseline_image(image, baseline):
-    """Return (H, W, 3) float32 of a baseline, and what it is in words; see `deletion`."""
-    if isinstance(baseline, str):
-        if baseline in ("mean", "blur"):
-            return own_fill(image, baseline), {"mean": "mean colour", "blur": "the image blurred"}[baseline]
-        raise ValueError(f"baseline is {shown(baseline)}: choose 'mean', 'blur', a grey level, an RGB colour or an image.")
-    colour = as_array(baseline, "baseline")
-    plain = colour.dtype.kind in "uif" and colour.shape in ((), (3,))
-    if plain and np.isfinite(colour).all() and colour.min() >= 0 and colour.max() <= 255:
-        colour = colour.astype(np.float32)
-        words = f"grey {colour:g}" if colour.ndim == 0 else "colour ({:g}, {:g}, {:g})".format(*colour)
-        return np.broadcast_to(colour, image.shape), words
-    if colour.ndim < 3:
-        raise ValueError(f"baseline is {shown(baseline)}: expected a grey level 0 to 255, an RGB colour, or an image (H, W, 3).")
-    return check_image(colour, image.shape), "an image given"

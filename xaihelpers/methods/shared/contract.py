@@ -192,8 +192,7 @@ def _check_kinds(signature, given):
         kind = type(signature.parameters[name].default)
         if kind is bool:
             yes_or_no(value, name)
-        # A fill is a colour in numbers, or a word.
-        if kind is int and name != "fill" and not is_whole(value):
+        if kind is int and not is_whole(value):
             raise ValueError(f"{name} is {shown(value)}: expected a whole number.")
         if kind is float and not is_number(value):
             raise ValueError(f"{name} is {shown(value)}: expected a number.")

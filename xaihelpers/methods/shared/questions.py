@@ -1,9 +1,8 @@
 """Asking a network many questions about one image: how many it will be, what comes back, and stopping half-way."""
 
-import numpy as np
 from tqdm.auto import tqdm
 
-from ..._validation import as_array, one_of, shown
+from ..._validation import one_of
 from ...classifier import Stopped
 
 LIKELY_SAME = 1e-6  # answers that differ by less are one number, rounded
@@ -45,27 +44,3 @@ def ask(classifier, batches, name, total, progress=False, of="probability"):
 def keeps_answers(stop, progress):
     """Return whether work cut short by `stop` gives what it has so far: under a bar, or where a watcher stopped it."""
     return progress or isinstance(stop, Stopped)
-
-
-def own_fill(image, fill):
-    """Return what a covered pixel shows, (H, W, 3) float32: a colour, the image's mean colour, or the image blurred.
-
-    fill: "mean", "blur", or a colour 0 to 255, as one number or three. Raises ValueError in one sentence for another.
-    """
-    if isinstance(fill, str):
-        if fill == "mean":
-            return np.broadcast_to(image.mean(axis=(0, 1)), image.shape)
-        if fill == "blur":
-            return _blurred(image)
-    elif (colour := as_array(fill, "fill")).dtype.kind in "uif" and colour.shape in ((), (1,), (3,)):
-        if ((colour >= 0) & (colour <= 255)).all():
-            return np.broadcast_to(colour.astype(np.float32), image.shape)
-    raise ValueError(f"fill is {shown(fill)}: give 'mean', 'blur', or a colour 0 to 255 such as 127 or (255, 0, 0).")
-
-
-def _blurred(image):
-    """Return the image, too blurred for its objects to be told: a Gaussian of an eighth of the shorter edge."""
-    from scipy.ndimage import gaussian_filter
-
-    width = min(image.shape[:2]) / 8
-    return gaussian_filter(image, sigma=(width, width, 0), mode="nearest")

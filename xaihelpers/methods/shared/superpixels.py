@@ -70,37 +70,6 @@ def _grid(image, n):
 SEGMENTATIONS = {"slic": _slic, "felzenszwalb": _felzenszwalb, "quickshift": _quickshift, "grid": _grid}
 
 
-# -- what an absent superpixel shows ----------------------------------------------------------------------------------
-
-
-def fill_image(image, segments, fill="mean"):
-    """Return what is seen where superpixels are absent, (H, W, 3) float32.
-
-    fill: "mean" (each superpixel's own mean colour), "black", or a colour 0 to 255: a number, or three.
-    """
-    if isinstance(fill, str):
-        if fill == "mean":
-            return _mean_colours(image, segments)
-        if fill != "black":
-            raise ValueError(f"There is no fill {shown(fill)}: choose 'mean', 'black', or a colour such as 127 or (255, 0, 0).")
-        fill = 0
-    colour = as_array(fill, "fill")
-    if colour.dtype.kind not in "uif" or colour.shape not in ((), (3,)) or not ((colour >= 0) & (colour <= 255)).all():
-        raise ValueError(f"fill is {shown(fill)}: give 'mean', 'black', or a colour of one or three numbers from 0 to 255.")
-    return np.broadcast_to(np.float32(colour), image.shape).copy()
-
-
-def _mean_colours(image, segments):
-    """Return the image with every superpixel in its mean colour."""
-    colours = np.asarray(image, dtype=np.float32).reshape(-1, 3)
-    order = np.argsort(segments.ravel(), kind="stable")
-    filled = np.empty_like(colours)
-    for pixels in np.split(order, np.cumsum(np.bincount(segments.ravel()))[:-1]):
-        # Channel by channel, as lime and alibi sum: the same rounding, so that the same seed gives the same map.
-        filled[pixels] = [np.mean(colours[pixels][:, channel]) for channel in range(3)]
-    return filled.reshape(np.shape(image))
-
-
 def cover(image, filled, segments, present):
     """Return N images, (N, H, W, 3) float32: the image where a superpixel is present, `filled` where it is not.
 
