@@ -11,6 +11,8 @@ import pytest
 FLOORS = {
     "_quiet": 1,
     "_validation": 1,
+    "decoding": 1,
+    "folder_tree": 1,
     "folders": 1,
     "images": 1,
     "results": 1,

@@ -129,7 +129,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(rash, capsys, arguments, words)
     ("arguments", "words"),
     [
         (["nowhere.jpg"], "There is no file nowhere.jpg"),
-        ([__file__], "no image that Pillow can read"),
+        ([__file__], "no image of a format that is read here"),
         (["rash.png", "--out", "nowhere/a.png"], "no folder nowhere"),
         (["rash.png", "-c", "rashnet", "--target", "flu"], "no class 'flu'"),
         (["rash.png", "-c", "rashnet", "--target", "6"], "0 to 5"),

@@ -97,13 +97,13 @@ def truncated_jpeg():
 BAD_FILES = {
     "truncated.jpg": (truncated_jpeg(), "damaged or incomplete"),
     "empty.png": (b"", "empty"),
-    "text.png": (b"this is a letter, not a picture", "no image"),
+    "text.png": (b"this is a letter, not a picture", "no image of a format"),
     "huge.png": (huge_png(), "900,000,000 pixels"),
 }
 
 
 def test_a_picture_over_the_limit_is_refused_with_its_size(monkeypatch):
-    monkeypatch.setattr("xaihelpers.images.MAX_PIXELS", 1000)
+    monkeypatch.setattr("xaihelpers.decoding.MAX_PIXELS", 1000)
     with pytest.raises(ValueError, match="40 x 30 pixels, over the 1,000 allowed"):
         xh.load_image(png(Image.fromarray(gradient())))
 
@@ -177,3 +177,271 @@ def test_preprocessed_images_are_noticed():
     assert looks_preprocessed(np.full((2, 2, 3), -0.5)) and looks_preprocessed(np.linspace(0, 1, 12).reshape(2, 2, 3))
     assert not looks_preprocessed(gradient())
     assert not looks_preprocessed(np.zeros((2, 2, 3)))  # a black image is a black image
+
+
+# -- what white is ------------------------------------------------------------------------------------------------------
+
+
+def tiff(array, **options):
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, format="TIFF", **options)
+    return buffer.getvalue()
+
+
+def raw_png(values, filters=0):
+    """A PNG of 16 bits, (H, W, C), written by hand: grey, grey with alpha, RGB or RGBA."""
+    height, width, channels = values.shape
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    rows = b"".join(bytes([filters]) + row.astype(">u2").tobytes() for row in values)
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def sixteen_bits(shape, seed=0):
+    values = np.random.default_rng(seed).integers(0, 65536, shape).astype(np.uint16)
+    values.flat[0] = 65535
+    return values
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 7), (40, 30)])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_every_value_of_a_16_bit_png_is_divided_by_257(size, channels):
+    values = sixteen_bits((*size, channels))
+    if channels == 4:
+        values[..., 3] = 65535
+    loaded = xh.load_image(raw_png(values))
+    np.testing.assert_array_equal(loaded, np.broadcast_to(np.rint(values[..., :3] / 257), (*size, 3)))
+
+
+def test_the_alpha_of_16_bits_is_laid_on_white():
+    values = sixteen_bits((5, 6, 4))
+    alpha = values[..., 3:] / 65535
+    expected = np.rint((values[..., :3] / 65535 * alpha + 1 - alpha) * 255)
+    np.testing.assert_array_equal(xh.load_image(raw_png(values)), expected)
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("shape", [(9, 8), (9, 8, 3)])
+def test_16_bit_tiffs_of_both_byte_orders(byteorder, shape):
+    tifffile = pytest.importorskip("tifffile")  # comes with scikit-image
+    values, buffer = sixteen_bits(shape), io.BytesIO()
+    tifffile.imwrite(buffer, values, byteorder=byteorder, photometric="rgb" if len(shape) == 3 else "minisblack")
+    expected = np.rint(values / 257)
+    np.testing.assert_array_equal(xh.load_image(buffer.getvalue()), expected if len(shape) == 3 else np.stack([expected] * 3, -1))
+
+
+def test_16_bits_turned_by_exif_keep_both_bytes():
+    tifffile = pytest.importorskip("tifffile")
+    values, buffer = sixteen_bits((4, 6, 3)), io.BytesIO()
+    tifffile.imwrite(buffer, values, photometric="rgb", extratags=[(274, "H", 1, 6, False)])
+    np.testing.assert_array_equal(xh.load_image(buffer.getvalue()), np.rot90(np.rint(values / 257), -1))
+
+
+SCALES = {  # a file's numbers: dtype, a range that is not that of the type, how it is written
+    "10 bits": (np.uint16, (0, 1023), png),
+    "12 bits": (np.uint16, (0, 4095), png),
+    "12 bits, TIFF": (np.uint16, (0, 4095), tiff),
+    "signed": (np.int32, (-1024, 3071), tiff),
+    "32 bits": (np.int32, (0, 1_000_000), tiff),
+    "floats": (np.float32, (0, 255), tiff),
+    "negative floats": (np.float32, (-1, 1), tiff),
+    "small floats": (np.float32, (0, 1e-3), tiff),
+}
+
+
+@pytest.mark.parametrize("name", SCALES)
+@pytest.mark.parametrize("share", [0.02, 0.24, 0.26, 1.0])
+def test_numbers_without_a_known_white_are_scaled_alike_or_refused(name, share):
+    """Slices of one scan, dark and bright: with value_range all on one scale; without it never on two different ones."""
+    dtype, (low, high), write = SCALES[name]
+    values = (np.linspace(0, 1, 320).reshape(16, 20) * share * (high - low) + low).astype(dtype)
+    data = write(Image.fromarray(values)) if write is png else write(values)
+    expected = np.rint((values.astype(np.float64) - low) / (high - low) * 255)
+    loaded = xh.load_image(data, value_range=(low, high))
+    np.testing.assert_array_equal(loaded[..., 0], expected)
+    if name == "small floats":
+        return  # all between 0 and 1, the usual range of floats
+    with pytest.raises(ValueError, match="does not say which of them is white: give value_range=") as refused:
+        xh.load_image(data)
+    low, high = map(float, str(refused.value).split("value_range=(")[-1][:-2].split(", "))
+    assert np.isin([0, 255], xh.load_image(data, value_range=(low, high))).any()
+
+
+def test_two_neighbouring_slices_are_never_scaled_differently():
+    """One number is raised by one grey level, over every border between numbers of bits: the others keep their value."""
+    base = np.arange(64, dtype=np.uint16).reshape(8, 8) * 200
+    for border in (255, 1023, 4095, 8191, 16383, 32767, 65534):
+        seen = []
+        for brightest in (border, border + 1):
+            values = np.minimum(base, border // 2)
+            values[0, 0] = brightest
+            try:
+                seen.append(xh.load_image(png(Image.fromarray(values)))[1:])
+            except ValueError as refused:
+                assert "value_range" in str(refused)
+        assert len(seen) < 2 or np.array_equal(*seen), border
+
+
+def test_floats_between_0_and_1_go_to_255():
+    values = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    np.testing.assert_array_equal(xh.load_image(tiff(values))[..., 0], np.rint(values * 255))
+    np.testing.assert_array_equal(xh.load_image(tiff(values / 2))[..., 0], np.rint(values / 2 * 255))
+
+
+@pytest.mark.parametrize("hole", [np.nan, np.inf, -np.inf])
+def test_one_nan_in_a_float_tiff_changes_no_other_pixel(hole):
+    values = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    values[1, 2] = hole
+    with pytest.warns(xh.DiagnosticWarning, match="1 pixels that are NaN or infinite"):
+        loaded = xh.load_image(tiff(values))[..., 0]
+    expected = np.rint(np.nan_to_num(values, nan=0, posinf=1, neginf=0) * 255)
+    np.testing.assert_array_equal(loaded, expected)
+
+
+def test_a_tiff_that_names_its_brightest_value_is_scaled_by_it():
+    values = np.array([[0, 1000, 2000, 4095]], np.uint16)
+    data = tiff(values, tiffinfo={281: 4095})
+    np.testing.assert_array_equal(xh.load_image(data)[0, :, 0], np.rint(values[0] / 4095 * 255))
+
+
+def test_white_is_zero():
+    tifffile = pytest.importorskip("tifffile")
+    values, buffer = sixteen_bits((5, 4)), io.BytesIO()
+    tifffile.imwrite(buffer, values, photometric="miniswhite")
+    np.testing.assert_array_equal(xh.load_image(buffer.getvalue())[..., 0], np.rint((65535 - values.astype(float)) / 257))
+
+
+def test_a_pgm_says_what_white_is():
+    values = np.array([[0, 100, 1000, 4095]], ">u2")
+    data = b"P5 4 1 4095\n" + values.tobytes()
+    assert np.abs(xh.load_image(data)[0, :, 0] - values[0] / 4095 * 255).max() <= 0.51
+
+
+def test_black_is_black_whatever_the_bits():
+    for values in (np.zeros((4, 4), np.uint16), np.zeros((4, 4), np.int32), np.zeros((4, 4), np.float32)):
+        assert (xh.load_image(tiff(values)) == 0).all()
+
+
+@pytest.mark.parametrize("value_range", [(1, 0), (0, 0), 255, (0, np.nan), ("a", "b"), (0, 1, 2)])
+def test_a_value_range_that_is_none(value_range):
+    with pytest.raises(ValueError, match="expected \\(black, white\\)") as refused:
+        xh.load_image(png(Image.fromarray(gradient())), value_range=value_range)
+    one_sentence(refused)
+
+
+def test_a_palette_with_transparency_is_laid_on_white():
+    picture = Image.fromarray(np.array([[0, 1, 2]], np.uint8), mode="P")
+    picture.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])
+    assert xh.load_image(png(picture, transparency=1)).tolist() == [[[10, 20, 30], [255, 255, 255], [70, 80, 90]]]
+
+
+def test_of_16_bits_one_value_may_be_transparent():
+    loaded = xh.load_image(png(Image.fromarray(np.array([[0, 500, 65535]], np.uint16)), transparency=500))
+    assert loaded[0, :, 0].tolist() == [0, 255, 255]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("mode", ["RGB", "L", "I;16", "1", "CMYK"])
+def test_every_orientation_of_every_mode(orientation, mode):
+    """Turned as Pillow turns the plain colours: a corner marked in the file ends in the corner that EXIF names."""
+    marked = np.zeros((4, 6), np.uint16)
+    marked[0, 0] = 65535
+    picture = Image.fromarray(marked) if mode == "I;16" else Image.fromarray((marked / 257).astype(np.uint8)).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    picture.save(buffer, format="TIFF" if mode == "CMYK" else "PNG", exif=exif)
+    loaded = xh.load_image(buffer.getvalue())[..., 0]
+    corner = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0)}[orientation]
+    assert loaded.shape == ((4, 6) if orientation < 5 else (6, 4)) and loaded[corner] == 255 and (loaded == 255).sum() == 1
+
+
+def test_a_cmyk_jpeg_keeps_its_colours():
+    buffer = io.BytesIO()
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(buffer, format="JPEG", quality=95)
+    assert np.abs(xh.load_image(buffer.getvalue()).astype(int) - [255, 0, 0]).max() < 8
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_of_every_animated_format_the_first_frame_is_taken(kind):
+    frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, format=kind, save_all=True, append_images=frames[1:], **({"lossless": True} if kind == "WEBP" else {}))
+    assert (xh.load_image(buffer.getvalue()) == [255, 0, 0]).all()
+
+
+# -- channels and sizes ---------------------------------------------------------------------------------------------------
+
+
+def test_one_channel_for_a_network_of_one_channel():
+    """An MNIST-like file comes back as its own numbers, one channel; a colour as its luma (ITU-R 601-2)."""
+    digit = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
+    loaded = xh.load_image(png(Image.fromarray(digit)), size=28, channels=1)
+    assert loaded.shape == (28, 28, 1) and np.array_equal(loaded[..., 0], digit)
+    colour = np.broadcast_to(np.uint8([200, 100, 50]), (4, 4, 3))
+    assert xh.load_image(png(Image.fromarray(colour)), channels=1)[0, 0, 0] == round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)
+    wide = xh.load_image(raw_png(sixteen_bits((6, 5, 1))), channels=1)
+    np.testing.assert_array_equal(wide[..., 0], np.rint(sixteen_bits((6, 5, 1))[..., 0] / 257))
+    assert xh.images.fit_image(loaded, (14, 20)).shape == (14, 20, 1)
+    for channels in (0, 2, True, "grey"):
+        with pytest.raises(ValueError, match="channels is"):
+            xh.load_image(png(Image.fromarray(digit)), channels=channels)
+
+
+@pytest.mark.parametrize("shape", [(60, 100, 3), (100, 60, 3), (8, 8, 3), (None, 100, 3), (60, None, 3)])
+def test_the_size_that_a_refusal_asks_for_is_then_accepted(shape):
+    photo = png(Image.fromarray(gradient(50, 41)))
+    with pytest.raises(ValueError, match="load_image") as refused:
+        check_image(xh.load_image(photo), shape)
+    size = str(refused.value).split("size=")[1].removesuffix(").").strip("()").split(", ")
+    size = [int(edge) for edge in size]
+    loaded = xh.load_image(photo, size=tuple(size) if len(size) == 2 else size[0])
+    assert check_image(loaded, shape).shape == loaded.shape
+    assert xh.load_image(photo, size=loaded.shape).shape == loaded.shape
+
+
+# -- which formats ----------------------------------------------------------------------------------------------------------
+
+STRANGERS = {
+    "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n",
+    "psd": b"8BPS\x00\x01\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x04\x00\x00\x00\x04\x00\x08\x00\x03" + bytes(40),
+    "pcx": b"\x0a\x05\x01\x08" + bytes(124),
+    "ico": b"\x00\x00\x01\x00\x01\x00" + bytes(40),
+    "fits": b"SIMPLE  =                    T" + b" " * 50 + b"END".ljust(2800),
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+}
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_other_formats_are_not_opened(name, tmp_path, monkeypatch):
+    monkeypatch.setattr("subprocess.check_call", lambda *args, **named: pytest.fail("a program was started"))
+    (tmp_path / f"photo.{name}").write_bytes(STRANGERS[name])
+    for source in (tmp_path / f"photo.{name}", STRANGERS[name]):
+        with pytest.raises(ValueError, match="no image of a format that is read here"):
+            xh.load_image(source)
+
+
+def test_every_file_is_opened_in_one_place(repository):
+    """`Image.open` stands in one module, which names the formats."""
+    places = {p.name for p in (repository / "xaihelpers").rglob("*.py") if "Image.open(" in p.read_text(encoding="utf-8")}
+    assert places == {"decoding.py"}
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000"])
+def test_files_cut_short_or_scrambled_are_one_sentence(kind):
+    buffer, random = io.BytesIO(), np.random.default_rng(0)
+    Image.fromarray(random.integers(0, 256, (40, 50, 3)).astype(np.uint8)).save(buffer, format=kind)
+    whole = buffer.getvalue()
+    assert xh.load_image(whole).shape == (40, 50, 3)
+    for _ in range(30):
+        broken = bytearray(whole[: random.integers(1, len(whole))])
+        for place in random.integers(0, len(broken), 8):
+            broken[place] = random.integers(256)
+        try:
+            xh.load_image(bytes(broken), max_pixels=100_000)
+        except ValueError as refused:
+            assert "\n" not in str(refused) and str(refused).endswith("."), refused

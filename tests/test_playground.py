@@ -305,7 +305,7 @@ def test_a_worker_does_the_last_of_those_that_wait():
     [
         ("big.png", b"\x89PNG" + bytes(20_000_001), "big.png has 20.0 MB, over the 20 MB that can be uploaded: make it smaller"),
         ("wide.png", png(10_000, 5_001), "wide.png is 10,000 x 5,001 pixels, over the 50,000,000 allowed"),
-        ("notes.txt", b"no picture", "notes.txt is no image that Pillow can read"),
+        ("notes.txt", b"no picture", "notes.txt is no image of a format that is read here"),
         ("empty.png", b"", "The image bytes are empty"),
         ("half.png", png()[:50], "half.png is damaged or incomplete"),
     ],

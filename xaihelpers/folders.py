@@ -2,18 +2,18 @@
 
 import warnings
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ._validation import is_whole, shown, yes_or_no
+from .decoding import checked_range, size_of
+from .folder_tree import class_tree, loose_images, places
 from .images import load_image
 
 SMALLEST = 16  # pixels: on a smaller image there is nothing to see
-_NO_IMAGES = {"thumbs.db", "desktop.ini"}
-_SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation"}
+_LISTED = 30  # lines on what is left out
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,7 +21,8 @@ class ImageFolder:
     """Images of a folder, with their classes.
 
     images: (N, size, size, 3) uint8. labels: (N,) int64, indices into class_names. files: N paths.
-    skipped: [(path, why)] of the files that could not be used.
+    skipped: [(path, why)] of the files that could not be used. left_out: [(path, why)] of what was not looked at: hidden
+    files, what systems leave behind, thumbnail folders, files in no class folder.
     """
 
     folder: Path
@@ -30,6 +31,7 @@ class ImageFolder:
     class_names: list
     files: list
     skipped: list
+    left_out: list = field(default_factory=list)
 
     @property
     def counts(self):
@@ -51,80 +53,72 @@ class ImageFolder:
         lines += [f"  {name:{width}}  {n:5}  {n / len(self):4.0%}" for name, n in self.counts.items()]
         balance = "balanced" if self.imbalance < 1.2 else f"unbalanced, {self.imbalance:.1f} to 1"
         lines.append(f"  {balance}; {len(self.skipped)} files skipped")
+        lines += self._nested() + self._not_read()
         return "\n".join(lines)
 
+    def _nested(self):
+        """Return a line for every class whose images come from folders inside its own."""
+        lines = []
+        for label, name in enumerate(self.class_names):
+            found = places([file for file, each in zip(self.files, self.labels) if each == label], self.folder / name)
+            if set(found) - {""}:
+                inside = ", ".join(f"{count} in {place}" if place else f"{count} in itself" for place, count in found.items())
+                lines.append(f"  {name} is read with the folders inside it: {inside}")
+        return lines
 
-def images_from_folder(path, size=128, *, progress=False):
-    """Return the images below `path`, one subfolder a class, as an `ImageFolder`.
+    def _not_read(self):
+        """Return a line for each file or folder that was skipped or left out."""
+        rows = [*self.skipped, *self.left_out]
+        lines = [f"  left out: {path.relative_to(self.folder)} ({why})" for path, why in rows]
+        more = len(lines) - _LISTED
+        return lines if more <= 0 else [*lines[:_LISTED], f"  and {more} more, in skipped and left_out"]
 
-    path: a folder as `keras.utils.image_dataset_from_directory` expects it; classes are sorted by name. Formats: all
-        that Pillow reads. Images are turned upright, centre-cropped and resized as `load_image` does.
-    size: edge in pixels, 16 or more. progress: show a bar.
+
+def images_from_folder(path, size=128, *, part=None, value_range=None, progress=False):
+    """Return the images below `path`, one subfolder a class, as an `ImageFolder`, whose text names what was left out.
+
+    path: a folder as `keras.utils.image_dataset_from_directory` expects it; classes are sorted by name. Formats: those
+        of `load_image`. Images are turned upright, centre-cropped and resized as it does.
+    size: edge in pixels, 16 or more. progress: show a bar. value_range: as in `load_image`, for all of them.
+    part: "train" or the like, where the folder is divided into such parts, around the classes or inside each.
     Warns, with their names, of files that are broken, no images, or smaller than 16 pixels, and leaves them out.
-    Raises ValueError where there are fewer than two classes, or none of a class's files can be used.
+    Raises ValueError where there are fewer than two classes, where parts of a data set stand among the classes, or none
+    of a class's files can be used.
     """
     if not is_whole(size) or size < SMALLEST:
         raise ValueError(f"size is {shown(size)}: expected a whole number of pixels, {SMALLEST} or more.")
-    folder, classes = _class_folders(path)
-    progress = yes_or_no(progress, "progress")
-    files = [(file, label) for label, sub in enumerate(classes) for file in _files(sub)]
+    progress, value_range = yes_or_no(progress, "progress"), checked_range(value_range)
+    tree = class_tree(path, part)
+    folder, classes = tree.folder, list(tree.classes)
+    files = [(file, label) for label, name in enumerate(classes) for file in tree.classes[name]]
     used, images, skipped = [], [], []
     for file, label in _with_progress(files, progress):
         try:
-            images.append(_load(file, size))
+            images.append(_load(file, size, value_range))
             used.append((file, label))
         except (ValueError, OSError) as error:
             skipped.append((file, _reason(error, file)))
-    _require_images_of_every_class(classes, used, skipped)
+    _require_images_of_every_class([folder / name for name in classes], used, skipped)
     if skipped:
         names = "; ".join(f"{file.relative_to(folder)} ({why})" for file, why in skipped)
         warnings.warn(f"{len(skipped)} of {len(files)} files in {folder} were left out: {names}.", stacklevel=2)
+    if meant := loose_images(tree.left_out):
+        names = ", ".join(str(each.relative_to(folder)) for each in meant[:_LISTED])
+        warnings.warn(f"These images in {folder} belong to no class and were left out: {names}.", stacklevel=2)
     return ImageFolder(
         folder=folder,
         images=np.stack(images),
         labels=np.array([label for _, label in used], dtype=np.int64),
-        class_names=[sub.name for sub in classes],
+        class_names=classes,
         files=[file for file, _ in used],
         skipped=skipped,
+        left_out=tree.left_out,
     )
 
 
-def _class_folders(path):
-    """Return (folder, its class folders), or say in one sentence why that can't be."""
-    try:
-        folder = Path(path).expanduser()
-        folder.exists()
-    except (TypeError, OSError, ValueError, RuntimeError):
-        raise TypeError(f"{shown(path)} can't be a folder: give the path of one.") from None
-    wanted = "expected a folder with one subfolder of images for each class"
-    if not folder.exists():
-        raise FileNotFoundError(f"There is no folder {folder}: {wanted}; check the spelling and the folder you are in.")
-    if not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file: {wanted}.")
-    classes = sorted(sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith("."))
-    if not classes and not _files(folder):
-        raise ValueError(f"{folder} is empty: {wanted}.")
-    if not classes:
-        raise ValueError(f"{folder} has files but no subfolders: {wanted}; move the images into them.")
-    if {sub.name.lower() for sub in classes} <= _SPLITS:
-        raise ValueError(
-            f"{folder} has the subfolders {', '.join(sub.name for sub in classes)}, which are parts of a data set, not "
-            f"classes: give one of them, such as {classes[-1]}."
-        )
-    if len(classes) == 1:
-        raise ValueError(f"{folder} has one class only ({classes[0].name}): {wanted}, two classes or more.")
-    return folder, classes
-
-
-def _files(folder):
-    found = sorted(file for file in folder.rglob("*") if file.is_file())
-    return [file for file in found if not file.name.startswith(".") and file.name.lower() not in _NO_IMAGES]
-
-
-def _load(file, size):
-    image = load_image(file, size)
-    with Image.open(file) as header:
-        width, height = header.size
+def _load(file, size, value_range):
+    image = load_image(file, size, value_range=value_range)
+    width, height = size_of(file)
     if min(width, height) < SMALLEST:
         raise ValueError(f"{width} x {height} pixels, at least {SMALLEST} x {SMALLEST} are needed")
     return image
@@ -132,7 +126,8 @@ def _load(file, size):
 
 def _reason(error, file):
     """Return the error's sentence without the file's path and without its advice."""
-    return str(error).replace(f"{file} is ", "").split(": ")[0].rstrip(".")
+    text = str(error).replace(f"{file} is ", "").replace(f"{file} ", "").split(": ")[0].rstrip(".")
+    return f"{text}: value_range=(black, white) tells it" if "white" in text else text
 
 
 def _with_progress(files, progress):
@@ -147,5 +142,6 @@ def _require_images_of_every_class(classes, used, skipped):
     found = Counter(label for _, label in used)
     for label, sub in enumerate(classes):
         if not found[label]:
-            why = next((f": {file.name} is {why}" for file, why in skipped if sub in file.parents), ": it is empty")
+            whys = (f"{file.name} {'' if why.startswith('has') else 'is '}{why}" for file, why in skipped if sub in file.parents)
+            why = f": {next(whys, 'it is empty')}"
             raise ValueError(f"The class folder {sub} has no image that can be used{why}.")

@@ -1,16 +1,14 @@
 """Images as people have them: files to arrays, sample photographs, and the checks that every image passes."""
 
 import io
-import re
 import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from ._validation import is_whole, shown
-
-MAX_PIXELS = 80_000_000
+from .decoding import MAX_PIXELS, MODES, picture_of
 
 # Photographs that other packages ship; they are read from there, never copied.
 _PHOTOS = {
@@ -26,31 +24,35 @@ _PHOTOS = {
 }
 
 
-def load_image(path_or_bytes, size=None, max_pixels=None):
-    """Return the image as an RGB array, (size, size, 3) uint8, upright, centre-cropped.
+def load_image(path_or_bytes, size=None, max_pixels=None, *, channels=3, value_range=None):
+    """Return the image as an array, (H, W, channels) uint8, upright; with a size centre-cropped and resized to it.
 
-    path_or_bytes: a path, or the bytes of an image file; any format that Pillow reads. Of an animation the first
-        frame is taken; transparency is laid on white; 16-bit values are scaled to 8 bits.
-    size: edge in pixels: the largest centred square is resized to it (bicubic). None keeps the image as it is.
+    path_or_bytes: a path, or the bytes of an image file: JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF, PPM or JPEG 2000. Of an
+        animation the first frame is taken; transparency is laid on white.
+    size: pixels: an edge, or (height, width), as a classifier's `input_shape` has them. The largest centred part of these
+        proportions is resized to it (bicubic). None keeps the image as it is.
     max_pixels: a picture of more is refused before a single pixel is decoded; None is 80 million.
+    channels: 3 for RGB, 1 for grey (H, W, 1), as the network has them; 4 for RGB and an opaque fourth.
+    value_range: (black, white) of a file with more than 8 bits, where the file's type does not tell; see `decoding`.
+        16 bits are 0 to 65535, floats 0 to 1. Files of 8 bits are taken as they are.
     Raises FileNotFoundError or ValueError, in one sentence, for what is no image.
     """
-    if size is not None:
-        size = _positive_int(size, "size")
-    max_pixels = MAX_PIXELS if max_pixels is None else max_pixels
+    shape = None if size is None else _height_and_width(size)
+    if not is_whole(channels) or channels not in MODES:
+        raise ValueError(f"channels is {shown(channels)}: choose 1 (grey), 3 (RGB) or 4.")
     name, source = _source(path_or_bytes)
-    try:
-        with Image.open(source) as file:
-            _refuse_huge(file, name, max_pixels)
-            picture = _to_rgb(ImageOps.exif_transpose(file))
-    except UnidentifiedImageError:
-        raise ValueError(f"{name} is no image that Pillow can read: give a JPEG, PNG, WebP, GIF or TIFF file.") from None
-    except Image.DecompressionBombError as error:  # Pillow's own guard, before ours can look at the header
-        pixels = int(re.search(r"\d+", str(error))[0])
-        raise ValueError(f"{name} has {pixels:,} pixels, over the {max_pixels:,} allowed: make it smaller first.") from None
-    except (OSError, SyntaxError, EOFError) as error:
-        raise ValueError(f"{name} is damaged or incomplete ({error}): save or download it again.") from None
-    return np.asarray(picture if size is None else _centre_crop(picture, size, size))
+    picture = picture_of(source, name, max_pixels, value_range).convert(MODES[channels])
+    pixels = np.array(picture if shape is None else _centre_crop(picture, *shape))
+    return pixels[..., None] if channels == 1 else pixels
+
+
+def _height_and_width(size):
+    """Return (height, width) of a size in pixels: an edge, or both."""
+    if isinstance(size, (tuple, list)):
+        if len(size) not in (2, 3):
+            raise ValueError(f"size is {shown(size)}: expected an edge in pixels, or (height, width).")
+        return tuple(_positive_int(edge, "size") for edge in size[:2])
+    return (_positive_int(size, "size"),) * 2
 
 
 def _source(path_or_bytes):
@@ -76,36 +78,15 @@ def _source(path_or_bytes):
     return str(path), path
 
 
-def _refuse_huge(file, name, max_pixels):
-    """Refuse a picture by the size that its header gives, before a single pixel is decoded."""
-    width, height = file.size
-    if width * height > max_pixels:
-        raise ValueError(f"{name} is {width:,} x {height:,} pixels, over the {max_pixels:,} allowed: make it smaller first.")
-
-
-def _to_rgb(picture):
-    """Return a Pillow image in mode RGB, whatever it was."""
-    if picture.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
-        values = np.asarray(picture, dtype=np.float64)
-        if picture.mode == "F":  # no fixed range: the brightest value becomes white
-            scale = 255 / max(values.max(), 1e-12)
-        else:
-            scale = 1 / 257 if values.max() > 255 else 1.0
-        return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)).convert("RGB")
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
-    return picture.convert("RGB")
-
-
 def fit_image(image, shape):
-    """Return the largest centred part of an image (H, W, 3) that has the proportions of `shape`, resized to it, uint8.
+    """Return the largest centred part of an image (H, W, C) that has the proportions of `shape`, resized to it, uint8.
 
-    shape: (height, width) in pixels. A square is what `load_image(path, size)` gives.
+    shape: (height, width) in pixels. C is 1, 3 or 4. A square is what `load_image(path, size)` gives.
     """
     height, width = (_positive_int(edge, "An edge") for edge in shape)
-    return np.asarray(_centre_crop(Image.fromarray(as_uint8(image)), height, width))
+    pixels, grey = as_uint8(image), np.shape(image)[-1] == 1
+    fitted = np.asarray(_centre_crop(Image.fromarray(pixels[..., 0] if grey else pixels), height, width))
+    return fitted[..., None] if grey else fitted
 
 
 def _centre_crop(picture, height, width):
@@ -133,8 +114,8 @@ def sample_photo(name, size=None):
         import matplotlib
 
         picture = load_image(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg")
-    picture = _to_rgb(Image.fromarray(picture))
-    return np.asarray(picture if size is None else _centre_crop(picture, *[_positive_int(size, "size")] * 2))
+    picture = Image.fromarray(picture).convert("RGB")
+    return np.asarray(picture if size is None else _centre_crop(picture, *_height_and_width(size)))
 
 
 def photo_names():
@@ -178,7 +159,7 @@ def check_image(image, shape=(None, None, 3)):
         want = " x ".join("any" if edge is None else str(edge) for edge in shape[:2])
         raise ValueError(
             f"The image is {array.shape[0]} x {array.shape[1]} pixels and this classifier takes {want}: "
-            f"load it with load_image(path, size={shape[0]})."
+            f"load it with load_image(path, size={_size_for(shape, array)})."
         )
     array = array.astype(np.float32)
     if not np.isfinite(array).all():
@@ -186,6 +167,12 @@ def check_image(image, shape=(None, None, 3)):
     if array.max() > 255:
         raise ValueError(f"The image has values up to {array.max():g}: expected 0 to 255 (16-bit images: divide by 257).")
     return array
+
+
+def _size_for(shape, array):
+    """Return the size, as `load_image` takes it, that makes an image fit `shape`; an edge that is free stays as it is."""
+    height, width = (have if want is None else want for want, have in zip(shape[:2], array.shape))
+    return height if height == width else (height, width)
 
 
 def check_map(heatmap):

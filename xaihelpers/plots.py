@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ._validation import is_number, listed, shown, whole_number, yes_or_no
+from .decoding import opened
 from .images import as_uint8, check_image, check_map
 from .results import Attribution, Visualization
 
@@ -97,7 +98,8 @@ def _compact(png):
     buffer = io.BytesIO()
     # No chroma subsampling: thin red and blue details are what a signed map is made of.
     # No optimize=True: Pillow then has too small a buffer for pictures that are nearly noise, and gives up.
-    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, format="JPEG", quality=88, subsampling=0)
+    with opened(io.BytesIO(png)) as drawn:
+        drawn.convert("RGB").save(buffer, format="JPEG", quality=88, subsampling=0)
     return ("jpeg", buffer.getvalue()) if buffer.tell() < len(png) else ("png", png)
 
 

@@ -8,9 +8,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
+from .decoding import opened
 from .plots import Picture, show, side_by_side
 from .results import Attribution, Visualization
 
@@ -35,8 +36,8 @@ def png(results, classifier=None, image=None, picture=None):
     text = PngInfo()
     text.add_itxt(KEY, kept)
     buffer = io.BytesIO()
-    pixels = Image.open(io.BytesIO(picture.png if isinstance(picture, Picture) else picture))
-    pixels.save(buffer, format="PNG", pnginfo=text)
+    with opened(io.BytesIO(picture.png if isinstance(picture, Picture) else picture)) as pixels:
+        pixels.save(buffer, format="PNG", pnginfo=text)
     return buffer.getvalue()
 
 
@@ -67,7 +68,7 @@ def read_png(path_or_bytes):
     else:
         name, source = str(path_or_bytes), Path(path_or_bytes).expanduser()
     try:
-        with Image.open(source) as file:
+        with opened(source) as file:
             file.load()  # text may stand after the pixels
             text = getattr(file, "text", {}).get(KEY)
         found = None if text is None else json.loads(text)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..decoding import opened
 from .data import RashData, draw_data
 from .lesions import CLASSES
 
@@ -25,14 +26,19 @@ def load_test_split():
         raise FileNotFoundError(f"The test images are not in {TEST_FOLDER}: install the package again.")
     rows = json.loads(index.read_text())
     names = [row["file"] for row in rows]
-    images = np.stack([np.asarray(Image.open(TEST_FOLDER / "images" / name)) for name in names])
-    masks = np.stack([np.asarray(Image.open(TEST_FOLDER / "masks" / name)) for name in names])
+    images = np.stack([_pixels(TEST_FOLDER / "images" / name) for name in names])
+    masks = np.stack([_pixels(TEST_FOLDER / "masks" / name) for name in names])
     labels = np.array([CLASSES.index(row["class"]) for row in rows])
     tones = np.array([row["tone"] for row in rows])
     numbers = np.array([row["number"] for row in rows])
     return RashData(
         images, labels, masks >= _LESION, masks % _LESION == _ARTEFACT, tones, "test", 0, numbers, np.full(len(rows), "")
     )
+
+
+def _pixels(path):
+    with opened(path) as file:
+        return np.asarray(file)
 
 
 def draw_test_split():
