@@ -64,7 +64,9 @@ def picture_of(source, name, max_pixels=None, value_range=None):
     try:
         with opened(source) as file:
             if file.width * file.height > max_pixels:
-                raise _Refused(f"is {file.width:,} x {file.height:,} pixels, over the {max_pixels:,} allowed: make it smaller first")
+                raise _Refused(
+                    f"is {file.width:,} x {file.height:,} pixels, over the {max_pixels:,} allowed: make it smaller first"
+                )
             decoded = _decoded(file, source)
     except _Refused as reason:
         raise ValueError(f"{name} {reason}.") from None

@@ -137,7 +137,9 @@ def _require_classes(folder, classes, loose, part):
     if parts and not {"valid", "invalid"} <= names:
         _refuse_parts(folder, classes, parts)
     if len(classes) == 1:
-        raise ValueError(f"{folder} has one class only ({classes[0].name}): {_WANTED}, two classes or more{_one_lower(classes[0])}.")
+        raise ValueError(
+            f"{folder} has one class only ({classes[0].name}): {_WANTED}, two classes or more{_one_lower(classes[0])}."
+        )
     if part is None:
         _refuse_parts_inside(classes)
         _refuse_one_too_high(folder, classes)
@@ -156,10 +158,14 @@ def _refuse_parts(folder, classes, parts):
             f"{folder} has the subfolders {listed}{beside}: by its name {listed} {them} of a data set, not classes: give one "
             f"of them, such as {best}."
         )
-    todo = "move what is no class out of the folder, and rename what is one" if others else (
-        f"give one of them, such as {parts[-1]}, after sorting its images into one subfolder a class"
+    todo = (
+        "move what is no class out of the folder, and rename what is one"
+        if others
+        else (f"give one of them, such as {parts[-1]}, after sorting its images into one subfolder a class")
     )
-    raise ValueError(f"{folder} has the subfolders {listed}{beside}: by its name {listed} {them} of a data set, not classes: {todo}.")
+    raise ValueError(
+        f"{folder} has the subfolders {listed}{beside}: by its name {listed} {them} of a data set, not classes: {todo}."
+    )
 
 
 def _one_lower(only):
