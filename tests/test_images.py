@@ -1,5 +1,6 @@
 """Files become plain RGB arrays, whatever they were; what is no image is refused in one sentence."""
 
+import contextlib
 import io
 import struct
 import zlib
@@ -441,7 +442,23 @@ def test_files_cut_short_or_scrambled_are_one_sentence(kind):
         broken = bytearray(whole[: random.integers(1, len(whole))])
         for place in random.integers(0, len(broken), 8):
             broken[place] = random.integers(256)
-        try:
+        with contextlib.suppress(ValueError), _one_line():
             xh.load_image(bytes(broken), max_pixels=100_000)
-        except ValueError as refused:
-            assert "\n" not in str(refused) and str(refused).endswith("."), refused
+
+
+@contextlib.contextmanager
+def _one_line():
+    """What is refused in this block is refused in one line."""
+    try:
+        yield
+    except ValueError as refused:
+        if "\n" in str(refused) or not str(refused).endswith("."):
+            pytest.fail(str(refused))
+        raise
+
+
+def test_32_bits_without_a_sign_are_no_negative_numbers():
+    tifffile = pytest.importorskip("tifffile")
+    values, buffer = np.array([[0, 2**31, 2**32 - 1]], np.uint32), io.BytesIO()
+    tifffile.imwrite(buffer, values, photometric="minisblack")
+    assert xh.load_image(buffer.getvalue(), value_range=(0, 2**32 - 1))[0, :, 0].tolist() == [0, 128, 255]

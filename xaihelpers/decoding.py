@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ._validation import is_number, shown
+from ._validation import shown
 from .results import DiagnosticWarning
 
 # Formats that hold photographs, read by Pillow itself. Others start programs (EPS) or are seldom attacked and seldom mended.
@@ -93,9 +93,13 @@ def checked_range(value_range):
     if value_range is None:
         return None
     pair = tuple(value_range) if isinstance(value_range, (tuple, list, np.ndarray)) else ()
-    if len(pair) != 2 or not all(is_number(edge) for edge in pair) or not pair[0] < pair[1]:
+    if len(pair) != 2 or not all(map(_is_finite, pair)) or not pair[0] < pair[1]:
         raise ValueError(f"value_range is {shown(value_range)}: expected (black, white), such as (0, 4095).")
     return float(pair[0]), float(pair[1])
+
+
+def _is_finite(value):
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 class _Refused(Exception):
@@ -206,7 +210,7 @@ def _limits(values, kind, name):
     least, most = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     if kind == "16 bits" and (most >= _UNUSED or most == 0):
         return 0.0, 65535.0
-    if kind != "16 bits" and 0 <= least and most <= (1 if kind == "floats" else 0):
+    if kind != "16 bits" and least >= 0 and most <= (1 if kind == "floats" else 0):
         return 0.0, 1.0
     if kind == "floats" or least < 0 or most > _STEPS[-1]:
         white, black = f"{most:.6g}" if most > least else f"{least + 1:.6g}", f"{min(least, 0):.6g}"

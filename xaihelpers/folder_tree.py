@@ -93,7 +93,7 @@ def _part_of(sub, part):
 def _why_not(path):
     """Return why a file or folder is left out, None where it is not."""
     name = path.name.lower()
-    if name in _JUNK or name.startswith("._"):
+    if name in _JUNK:
         return "left by a system"
     if name.startswith("."):
         return "hidden"
