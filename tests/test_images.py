@@ -280,10 +280,8 @@ def test_two_neighbouring_slices_are_never_scaled_differently():
         for brightest in (border, border + 1):
             values = np.minimum(base, border // 2)
             values[0, 0] = brightest
-            try:
+            with contextlib.suppress(ValueError):  # refused: that is said, and tested above
                 seen.append(xh.load_image(png(Image.fromarray(values)))[1:])
-            except ValueError as refused:
-                assert "value_range" in str(refused)
         assert len(seen) < 2 or np.array_equal(*seen), border
 
 
