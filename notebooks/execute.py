@@ -30,6 +30,7 @@ def execute(path):
     """Run one notebook and store it in place; return a list of what is wrong, empty if it was stored."""
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    os.environ["XAIHELPERS_RECORD"] = "1"  # the kernel inherits it: sliders record themselves, see xaihelpers/widgets/player
     run = ExecutePreprocessor(timeout=SECONDS_A_CELL, kernel_name="python3", record_timing=False, store_widget_state=True)
     try:
         run.preprocess(notebook, {"metadata": {"path": str(path.parent)}})
@@ -53,7 +54,8 @@ def clean(notebook):
     ).preprocess(notebook, {})
     notebook.metadata.kernelspec = nbformat.from_dict(KERNEL)
     notebook.metadata.language_info = nbformat.from_dict(LANGUAGE)
-    drop_finished_bars(notebook)
+    prefer_players(notebook)
+    drop_unused_widgets(notebook)
     rename_widgets(notebook)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -62,32 +64,55 @@ def clean(notebook):
                 data["text/plain"] = ADDRESS.sub("", data.get("text/plain", ""))
 
 
-def drop_finished_bars(notebook):
-    """Take out progress bars that hid themselves when the work was done: they leave a gap, or a line that says 0 %."""
-    widgets = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def states(notebook):
+    """Return {model: state} of the widgets that are stored."""
+    return notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+
+
+def prefer_players(notebook):
+    """Store a recorded player alone: beside it, viewers would show the widget, whose sliders need a kernel to move."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if 'class="xh-player"' in output.get("data", {}).get("text/html", ""):
+                output.data.pop(WIDGET, None)
+
+
+def drop_unused_widgets(notebook):
+    """Take out progress bars that hid themselves when the work was done (they leave a gap), and what no output shows."""
+    widgets = states(notebook)
 
     def parts(model):
         """Return a widget with all that it is made of."""
         return {model}.union(*(parts(part) for part in re.findall(r"IPY_MODEL_(\w+)", json.dumps(widgets.get(model, {})))))
 
     def finished(output):
-        view = output.get("data", {}).get("application/vnd.jupyter.widget-view+json", {})
+        view = output.get("data", {}).get(WIDGET, {})
         layout = widgets.get(view.get("model_id"), {}).get("state", {}).get("layout", "").removeprefix("IPY_MODEL_")
         return widgets.get(layout, {}).get("state", {}).get("visibility") == "hidden"
 
     for cell in notebook.cells:
-        for bar in filter(finished, cell.get("outputs", [])):
-            for model in parts(bar["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]):
-                widgets.pop(model, None)
-            cell.outputs = [output for output in cell.outputs if output is not bar]
+        if cell.get("outputs"):
+            cell.outputs = [output for output in cell.outputs if not finished(output)]
+    shown = [
+        output.data[WIDGET]["model_id"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if WIDGET in output.get("data", {})
+    ]
+    for model in set(widgets).difference(*map(parts, shown)):
+        widgets.pop(model)
+    if not widgets:
+        notebook.metadata.pop("widgets", None)
 
 
 def rename_widgets(notebook):
     """Number the widgets in the order in which they were made; their random ids would change the file at every run."""
-    widgets = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json")
-    if not widgets or not widgets["state"]:
+    names = {model: f"{number:032x}" for number, model in enumerate(states(notebook), start=1)}
+    if not names:
         return
-    names = {model: f"{number:032x}" for number, model in enumerate(widgets["state"], start=1)}
     text = re.compile("|".join(names)).sub(lambda found: names[found[0]], nbformat.writes(notebook))
     renamed = nbformat.reads(text, as_version=4)
     notebook.cells, notebook.metadata = renamed.cells, renamed.metadata

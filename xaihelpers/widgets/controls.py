@@ -49,6 +49,17 @@ def positions(control):
     return [control.min, middle, control.max]
 
 
+def choices_of(control):
+    """Return ({label: value} of all that a control can stand for, the index of what it stands for now)."""
+    if hasattr(control, "choices"):
+        return control.choices, list(control.choices).index(control.value)
+    count = round((control.max - control.min) / control.step)
+    values = [min(control.min + i * control.step, control.max) for i in range(count + 1)]
+    here = min(range(len(values)), key=lambda i: abs(values[i] - control.value))
+    values[here] = control.value  # exactly as it stands, so that what is remembered is found
+    return {f"{value:.10g}": value for value in values}, here
+
+
 def parameter_control(name, slider, usual, classifier):
     """Return a control for a technique's parameter, which starts at what is usual.
 

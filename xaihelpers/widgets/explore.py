@@ -11,11 +11,14 @@ from ..images import as_uint8
 from ..methods import METHODS
 from ..plots import colour, describe, overlay, side_by_side
 from ..results import Attribution, DiagnosticWarning, Visualization
-from .controls import from_registry, make_control, positions, value_of
+from .controls import choices_of, from_registry, make_control, positions, value_of
+from .player import Control, record, recording, to_html
 
 PANEL = 300  # pixels an edge of one panel
 # For screen readers only: a widget's image has no alt text.
 _UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
+_SLIDERS = (ipywidgets.IntSlider, ipywidgets.FloatSlider)
+_STILL = 600  # pixels: the picture that stands for a player where no script runs
 _KEPT = 24  # results remembered, so that moving back is quick
 
 
@@ -83,6 +86,31 @@ class Explorer(ipywidgets.VBox):
         # Read where the notebook is not run: stored, a widget is only its text. ipywidgets cuts it at 110 characters.
         return f"Sliders for {', '.join(self._shown())}: run this notebook to move them."
 
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        # For places without a kernel; where there is one, the widget is preferred to HTML.
+        return {**bundle, "text/html": self.player()} if recording() else bundle
+
+    def player(self):
+        """Return the HTML of a player: what is drawn at the positions of the controls, to be moved without a kernel.
+
+        It takes as long as drawing every position. Raises what a position raises.
+        """
+        moved = {name: control for name, control in self.controls.items() if name != "overlay"}
+        choices = {name: choices_of(control) for name, control in moved.items()}
+
+        def draw(places):
+            chosen = {name: list(choices[name][0].values())[place] for name, place in zip(moved, places)}
+            image = chosen.pop("image", value_of(self._image))
+            return self._answer(image, {**self._fixed, **chosen})
+
+        controls = [Control(name, list(found), at, isinstance(moved[name], _SLIDERS)) for name, (found, at) in choices.items()]
+        still = Image.open(io.BytesIO(self.picture.value))
+        still.thumbnail((_STILL, _STILL))
+        buffer = io.BytesIO()
+        still.save(buffer, format="WEBP", quality=70, method=6)
+        return to_html(record(controls, draw, self._alpha.value), buffer.getvalue(), f"Sliders for {', '.join(self._shown())}")
+
     def _shown(self):
         """Return the controls that can be seen: there is none for the overlay where nothing is laid over an image."""
         return {name: control for name, control in self.controls.items() if control.layout.display != "none"}
@@ -124,14 +152,18 @@ class Explorer(ipywidgets.VBox):
         values = self.values()
         key = repr((self._image.value, sorted(values.items())))
         if key not in self._results:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", DiagnosticWarning)
-                result = self._function(self._classifier, value_of(self._image), **values)
-            said = [str(w.message) for w in caught if issubclass(w.category, DiagnosticWarning)]
+            answer = self._answer(value_of(self._image), values)
             if len(self._results) >= _KEPT:
                 self._results.pop(next(iter(self._results)))
-            self._results[key] = result, said
+            self._results[key] = answer
         return self._results[key]
+
+    def _answer(self, image, values):
+        """Ask the technique; return (result, diagnostics)."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", DiagnosticWarning)
+            result = self._function(self._classifier, image, **values)
+        return result, [str(w.message) for w in caught if issubclass(w.category, DiagnosticWarning)]
 
 
 def _function(method):
