@@ -1,8 +1,8 @@
 """`python -m tools.train_factorial` trains the networks of the experiment on imbalance: RashNets that differ in one thing.
 
 Balanced or unbalanced classes x with or without a sticker on one class x three seeds; the same number of images, the same
-skins, the same epochs. And one with a ruler. Takes up where it was interrupted: a network that lies in the folder is not trained again. About 40
-minutes on two cores.
+skins, the same epochs. And one with a ruler. A network that lies in the folder is not trained again, so that an interruption
+costs one network at most. About 40 minutes on two cores. `KERAS_BACKEND=jax` trains them on a graphics card.
 """
 
 import argparse

@@ -5,16 +5,19 @@ gives, which direction is better, and the paper.
 """
 
 from .curves import Curve, deletion, insertion
+from .evidence_clusters import EvidenceClusters, evidence_clusters
 from .inside_mask import mass_inside, pointing_game, rank_inside
 from .sanity import Randomisation, model_randomisation, randomised_copy, stability
 from .shape import agreement, agreement_matrix, rank_correlation, sparseness
 
 __all__ = [
     "Curve",
+    "EvidenceClusters",
     "Randomisation",
     "agreement",
     "agreement_matrix",
     "deletion",
+    "evidence_clusters",
     "insertion",
     "mass_inside",
     "model_randomisation",

@@ -55,11 +55,23 @@ class EvidenceClusters:
 
     def __repr__(self):
         sizes = ", ".join(map(str, self.sizes))
-        return f"EvidenceClusters({len(self.labels)} images of {self.class_name!r}, {self.method}: {len(self)} clusters of {sizes})"
+        return (
+            f"EvidenceClusters({len(self.labels)} images of {self.class_name!r}, {self.method}: {len(self)} clusters of {sizes})"
+        )
 
 
 def evidence_clusters(
-    classifier, images, target, method="grad_cam", *, n_clusters=None, patch=None, by="evidence", seed=0, progress=False, **parameters
+    classifier,
+    images,
+    target,
+    method="grad_cam",
+    *,
+    n_clusters=None,
+    patch=None,
+    by="evidence",
+    seed=0,
+    progress=False,
+    **parameters,
 ):
     """Return the EvidenceClusters of one class: which images have maps that point to the same kind of thing.
 
@@ -142,17 +154,18 @@ def spectral_clusters(features, n_clusters=None, seed=0):
     from sklearn.cluster import SpectralClustering
     from sklearn.metrics import pairwise_distances
 
-    spread = np.maximum(np.median(np.abs(features - np.median(features, axis=0)), axis=0), 1e-9)
-    distances = pairwise_distances(features / spread)
+    distances = pairwise_distances(features / np.maximum(features.std(axis=0), 1e-9))
     near = min(7, len(features) - 1)
     # Each row's own scale: the distance to its seventh neighbour, so that thin and dense clusters both hold together.
     scale = np.maximum(np.sort(distances, axis=1)[:, near], 1e-12)
-    affinity = np.exp(-(distances**2) / (scale[:, None] * scale))
+    affinity = np.maximum(np.exp(-(distances**2) / (scale[:, None] * scale)), 1e-6)  # one graph, however far its parts
     eigenvalues = np.linalg.eigvalsh(laplacian(affinity, normed=True))[: MOST_CLUSTERS + 1]
     if n_clusters is None:
         n_clusters = int(np.argmax(np.diff(eigenvalues))) + 1
     if n_clusters == 1:
         return np.zeros(len(features), int), eigenvalues
-    labels = SpectralClustering(n_clusters, affinity="precomputed", random_state=seed, assign_labels="cluster_qr").fit_predict(affinity)
+    labels = SpectralClustering(n_clusters, affinity="precomputed", random_state=seed, assign_labels="cluster_qr").fit_predict(
+        affinity
+    )
     order = np.argsort(-np.bincount(labels), kind="stable")
     return np.argsort(order)[labels], eigenvalues
