@@ -11,6 +11,7 @@ from .. import images as im
 from .._quiet import import_tensorflow
 from .._validation import is_whole, listed, shown
 from ..results import Cost
+from .names import checked_names
 
 
 class Gradients(NamedTuple):
@@ -35,10 +36,14 @@ class Classifier:
 
     model: a Keras 3 model, or any function that takes images (N, H, W, 3) float32, 0 to 255, and returns class
         probabilities (N, C). The model is never changed.
-    class_names: C names, in the order of the outputs; None names them "class 0", "class 1", ...
+    class_names: C different names, in the order of the outputs; or {index: name}, or {name: index} as Keras' generators
+        have it in `class_indices`. None names them "class 0", "class 1", ...
     preprocess: a function from images 0..255, float32 (N, H, W, 3), to what the model was trained on, written with
         operators or keras.ops, such as `lambda x: x / 127.5 - 1`. None: the model takes 0..255.
     input_shape: (H, W, 3) where the model itself does not fix it; None in it for any size.
+
+    A classifier can be pickled (cloudpickle takes lambdas along) and copied with copy.deepcopy; the copy has weights of
+    its own. `options` are the arguments that it was made with.
     """
 
     def __new__(cls, model, **options):
@@ -47,7 +52,16 @@ class Classifier:
             from .keras_model import KerasClassifier, is_keras_model
 
             cls = KerasClassifier if is_keras_model(model) else CallableClassifier
-        return super().__new__(cls)
+        self = super().__new__(cls)
+        self.options = options
+        return self
+
+    def __reduce__(self):
+        from .packing import Packed, rebuilt
+
+        model = Packed(self.model) if self.has_gradients else self.model
+        kept = {name: value for name, value in vars(self).items() if name in self._travels}
+        return rebuilt, (type(self), model, {**self.options, "class_names": self._names}), kept
 
     def __init__(self, model, *, class_names=None, preprocess=None, input_shape=None):
         if preprocess is not None and not callable(preprocess):
@@ -55,12 +69,13 @@ class Classifier:
         self.model = model
         self.preprocess = preprocess or (lambda images: images)
         self.input_shape = _checked_shape((None, None, 3) if input_shape is None else input_shape)
-        self._names = None if class_names is None else [str(name) for name in listed(class_names, "class_names", "names")]
+        self._names = checked_names(class_names)
         self._passes = {"forward": 0, "backward": 0}
         self._lock = threading.Lock()
         self._watchers = {}
 
     has_gradients = False
+    _travels = ()  # attributes that a copy keeps, besides the model and the options; compiled functions are made again
 
     # -- asking the network -------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
 """The rows of a comparison, and the file that they are written to as they come."""
 
-import hashlib
 import io
 from pathlib import Path
 
@@ -74,22 +73,3 @@ def _checked_path(file):
     if not fits:
         raise FileNotFoundError(f"{shown(file)} can't be written: give the path of a CSV file, in a folder that there is.")
     return path
-
-
-def fingerprint(classifier, plan):
-    """Return what tells this comparison from another: the network, the images, the settings."""
-    digest = hashlib.sha256()
-    for weight in getattr(classifier.model, "weights", ()):
-        digest.update(np.ascontiguousarray(weight))
-    for job in plan.jobs:
-        digest.update(repr((job.name, job.target)).encode())
-        digest.update(np.ascontiguousarray(job.image))
-        digest.update(b"" if job.mask is None else np.ascontiguousarray(job.mask))
-    for label, (function, parameters) in plan.methods.items():
-        arrays = {
-            key: hashlib.sha256(np.ascontiguousarray(value)).hexdigest() if isinstance(value, np.ndarray) else value
-            for key, value in parameters.items()
-        }
-        digest.update(repr((label, getattr(function, "__qualname__", function), sorted(arrays.items()))).encode())
-    digest.update(repr(list(plan.metrics)).encode())
-    return digest.hexdigest()[:16]

@@ -1,16 +1,19 @@
 """Techniques side by side over many images: one tidy table, on one machine or on a cluster."""
 
 import warnings
+from functools import lru_cache
 
+import cloudpickle
 import joblib
 import numpy as np
 
 from .._validation import listed, yes_or_no
+from ..classifier import Classifier
 from ..methods import METHODS
 from ..results import DiagnosticWarning
-from .carried import Carried
+from .fingerprint import fingerprint
 from .plan import make_plan
-from .store import COLUMNS, Store, fingerprint
+from .store import COLUMNS, Store
 
 
 def compare(classifier, images, masks=None, methods=None, metrics=None, *, targets=None, file=None, progress=True):
@@ -30,13 +33,17 @@ def compare(classifier, images, masks=None, methods=None, metrics=None, *, targe
     """
     images = dict(images) if isinstance(images, dict) else dict(enumerate(listed(images, "images", "images")))
     progress = yes_or_no(progress, "progress")
-    carried = Carried(classifier)
-    plan = make_plan(carried.classifier(), images, masks, methods, metrics, targets)
-    store = Store(file, fingerprint(carried.classifier(), plan), len(plan.metrics))
+    given = classifier
+    if isinstance(classifier, str):
+        classifier = _arrived(given)
+    elif not isinstance(classifier, Classifier):
+        raise TypeError(f"compare got {type(classifier).__name__}: wrap the model first, Classifier(model, ...).")
+    plan = make_plan(classifier, images, masks, methods, metrics, targets)
+    store = Store(file, fingerprint(classifier, plan), len(plan.metrics))
     left = [(job, [label for label in plan.methods if (str(job.name), label) not in store.done]) for job in plan.jobs]
     left = [(job, labels) for job, labels in left if labels]
     try:
-        for rows in _run(carried, plan, left, progress):
+        for rows in _run(given, plan, left, progress):
             store.add(rows)
     except KeyboardInterrupt:
         warnings.warn(
@@ -61,25 +68,38 @@ def summary(table, better=None):
     return wide.sort_values((better, "mean"), ascending=False) if better else wide
 
 
-def _run(carried, plan, left, progress):
+def _run(classifier, plan, left, progress):
     """Yield the rows of one piece of work after another, in the order in which they are ready."""
     from tqdm.auto import tqdm
 
     # A piece carries the network to its process: not many more pieces than processes, unless there is only this one.
-    workers = joblib.effective_n_jobs(joblib.parallel.get_active_backend()[1])
+    backend, n_jobs = joblib.parallel.get_active_backend()
+    workers = joblib.effective_n_jobs(n_jobs)
     size = 1 if workers == 1 else max(1, -(-len(left) // (4 * workers)))
     pieces = [left[start : start + size] for start in range(0, len(left), size)]
-    work = joblib.delayed(_explain)
+    work, travels = joblib.delayed(_explain), classifier
+    if not isinstance(classifier, str) and workers > 1 and not getattr(backend, "supports_sharedmem", False):
+        travels = cloudpickle.dumps(classifier)  # once, and not for every piece
     with tqdm(total=sum(len(labels) for _, labels in left), desc="compare", unit="map", disable=not progress) as bar:
-        tasks = (work(carried, plan.methods, plan.metrics, piece) for piece in pieces)
+        tasks = (work(travels, plan.methods, plan.metrics, piece) for piece in pieces)
         for rows in joblib.Parallel(return_as="generator_unordered")(tasks):
             bar.update(len({(row[0], row[1]) for row in rows}))
             yield rows
 
 
-def _explain(carried, methods, metrics, piece):
+@lru_cache(maxsize=1)
+def _arrived(travels):
+    """Return the Classifier that came to this process as a name or as bytes: built and compiled once, not for every piece."""
+    if isinstance(travels, bytes):
+        return cloudpickle.loads(travels)
+    from ..zoo import load_classifier
+
+    return load_classifier(travels)
+
+
+def _explain(travels, methods, metrics, piece):
     """Return the rows for some images: each technique, and each metric of its map."""
-    classifier, rows = carried.classifier(), []
+    classifier, rows = _arrived(travels) if isinstance(travels, (str, bytes)) else travels, []
     for job, labels in piece:
         for label in labels:
             rows += _rows(classifier, job, label, methods[label], metrics)

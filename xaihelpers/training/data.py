@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from ..classifier.names import checked_names
 from ..folders import SMALLEST, images_from_folder
 
 
@@ -45,17 +46,17 @@ def _checked_images(images):
 
 def _checked_labels(labels, class_names, n):
     """Return (labels (N,) int64, class names); names are put into alphabetical order where no order is given."""
-    labels = np.asarray(labels)
+    labels, class_names = np.asarray(labels), checked_names(class_names)
     if labels.shape != (n,):
         raise ValueError(f"There are {n} images and labels of shape {labels.shape}: give one label for each image.")
     if labels.dtype.kind in "UO":
-        names = sorted(set(labels.tolist())) if class_names is None else list(class_names)
+        names = sorted(set(labels.tolist())) if class_names is None else class_names
         unknown = sorted(set(labels.tolist()) - set(names))
         if unknown:
             raise ValueError(f"The label {unknown[0]!r} is not one of class_names: {', '.join(map(str, names))}.")
         labels = np.array([names.index(label) for label in labels.tolist()], dtype=np.int64)
     elif labels.dtype.kind in "iu":
-        names = list(class_names) if class_names is not None else [f"class {i}" for i in range(labels.max(initial=0) + 1)]
+        names = class_names if class_names is not None else [f"class {i}" for i in range(labels.max(initial=0) + 1)]
         if n and not 0 <= labels.min() <= labels.max() < len(names):
             raise ValueError(
                 f"The labels go from {labels.min()} to {labels.max()} and there are {len(names)} class names: "

@@ -24,6 +24,7 @@ class TrainedClassifier(KerasClassifier):
 
     history = evaluation = training = validation = seconds = None
     interrupted = False
+    _travels = ("history", "evaluation", "training", "validation", "seconds", "interrupted")
 
     def __repr__(self):
         if self.history is None:
