@@ -51,7 +51,9 @@ PLACES = {
     "a nested constant": ("def f(x): return x in ((1, {}), 3)", "1", "2"),
     "a partial": ("def g(x, s): return x / s\nf = functools.partial(g, s={})", "255", "1"),
     "the function of a partial": ("def g(x, s): return x {} s\nf = functools.partial(g, s=2)", "/", "*"),
-    "a callable object": ("class G:\n  def __init__(self, s): self.s = s\n  def __call__(self, x): return x / self.s\nf = G({})", "2", "3"),
+    "a callable object": (
+        "class G:\n  def __init__(self, s): self.s = s\n  def __call__(self, x): return x / self.s\nf = G({})", "2", "3"
+    ),
     "the code of a callable object": ("class G:\n  def __call__(self, x): return x / {}\nf = G()", "2", "3"),
     "the code of its base": ("class H:\n  def __call__(self, x): return x / {}\nclass G(H): pass\nf = G()", "2", "3"),
     "a method": ("class G:\n  s = {}\n  def go(self, x): return x / self.s\nf = G().go", "2", "3"),
@@ -74,9 +76,10 @@ def test_a_function_that_differs_in_one_place_is_another_and_an_equal_one_is_the
 
 
 VALUES = [
-    None, True, 1, 1.0, "1", b"1", (1,), [1], [[1]], [1, 1], {"a": 1}, {"a": 2}, {"b": 1}, {1}, {1, 2}, np.float32(1), np.float64(1),
-    np.array([1]), np.array([[1]]), np.array([1.0]), np.array(["1"]), np.array([1, "a"], object), np.nan, 1j, ("a", "b"), ("ab",),
-    ("a", ("b",)), range(3), slice(3), np.mean, np.sum, len, max, str, int, keras.layers.Dense, keras.ops.relu,
+    None, True, 1, 1.0, "1", b"1", (1,), [1], [[1]], [1, 1], {"a": 1}, {"a": 2}, {"b": 1}, {1}, {1, 2}, np.float32(1),
+    np.float64(1), np.array([1]), np.array([[1]]), np.array([1.0]), np.array(["1"]), np.array([1, "a"], object),
+    np.nan, 1j, ("a", "b"),
+    ("ab",), ("a", ("b",)), range(3), slice(3), np.mean, np.sum, len, max, str, int, keras.layers.Dense, keras.ops.relu,
 ]  # fmt: skip
 
 
