@@ -8,7 +8,6 @@ again, and a test cell of one line with points: 1 for an easy exercise, 2 for a 
 """
 
 import argparse
-import ast
 import re
 import sys
 from pathlib import Path
@@ -90,12 +89,11 @@ def assignment(notebook):
 
 
 def setup_cell(notebook):
-    """Return numpy, and what the lesson runs to import the course, word for word."""
+    """Return the lesson's set-up cell, word for word, and what every exercise imports."""
     for cell in notebook.cells:
-        for statement in ast.parse(cell.source).body if cell.cell_type == "code" and "xaihelpers" in cell.source else []:
-            if isinstance(statement, ast.Try):
-                return f"import numpy as np\n\n{ast.get_source_segment(cell.source, statement)}"
-    raise ValueError("The notebook has no cell that imports xaihelpers.")
+        if cell.id == "setup":
+            return f"{cell.source}\n\nimport numpy as np\n\nimport xaihelpers as xh"
+    raise ValueError("The notebook has no set-up cell: a cell with the id 'setup', as in the other lessons.")
 
 
 def graded_cell(source, name, solution=False, points=None):

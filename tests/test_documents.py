@@ -2,11 +2,13 @@
 
 import importlib.util
 import re
+import runpy
 import shlex
 import tomllib
 
 import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 import xaihelpers as xh
 
@@ -154,25 +156,25 @@ def test_teaching_has_a_part_for_every_lesson(repository, lessons):
 # -- the notebooks ---------------------------------------------------------------------------------------------------------
 
 
-def import_of(notebook):
-    """Return the statement that imports xaihelpers, from the cell that has it first."""
-    for cell in notebook.cells:
-        if found := re.search(r"^try:\n    import xaihelpers as xh\n.*?^    \) from None$", cell.source, flags=re.S | re.M):
-            return found[0]
-    return None
+def test_every_lesson_has_the_set_up_cell_that_the_address_of_the_release_makes(lessons, repository, version):
+    release = runpy.run_path(str(repository / "tools" / "release.py"))
+    source = release["setup_source"]()
+    assert len(source.splitlines()) == 2 and source.endswith(f"xaihelpers-{version}-py3-none-any.whl")
+    for name, notebook in lessons.items():
+        first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+        assert (first.id, first.source) == ("setup", source), f"{name}: run `python tools/release.py`"
+        assert "import xaihelpers as xh" in "\n".join(cell.source for cell in notebook.cells).splitlines(), name
 
 
-def test_every_notebook_imports_the_course_with_the_same_words(lessons, version):
-    words = {name: import_of(notebook) for name, notebook in lessons.items()}
-    assert set(words.values()) == {words["01_grad_cam.ipynb"]}, {name for name, text in words.items() if text is None}
-    (wheel,) = set(re.findall(r"xaihelpers-\S+\.whl", words["01_grad_cam.ipynb"]))
-    assert wheel == f"xaihelpers-{version}-py3-none-any.whl"
-
-
-def test_without_the_package_the_set_up_cell_says_what_to_run(lessons, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "xaihelpers", None)  # as if it were not installed
-    with pytest.raises(ModuleNotFoundError, match=r"run this in a cell, then this cell again: %pip install xaihelpers-.*whl"):
-        exec(import_of(lessons["01_grad_cam.ipynb"]), {})
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_set_up_cell_installs_only_where_the_course_is_missing(lessons, monkeypatch, installed):
+    shell, asked = InteractiveShell(), []
+    monkeypatch.setattr(shell, "run_line_magic", lambda *arguments, **others: asked.append(arguments[:2]))
+    if not installed:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name, package=None: None)
+    done = shell.run_cell(lessons["01_grad_cam.ipynb"].cells[1].source)
+    assert done.success and done.result is None
+    assert bool(asked) is not installed and all(name == "pip" and words.endswith(".whl") for name, words in asked)
 
 
 def test_every_notebook_leads_to_the_lessons_beside_it(lessons):

@@ -83,6 +83,18 @@ def test_however_many_there_are_it_stays_bounded_and_the_start_is_there():
         assert len(positions) <= max(MOST, largest + 3 * len(controls))
 
 
+def test_what_is_costly_is_recorded_at_fewer_positions():
+    def costly(classifier, image, *, a=0, b=0, passes=1):
+        found = ramp(classifier, image, by=a + b)
+        return Attribution(**{**vars(found), "cost": Cost(passes, 0, 0)})
+
+    counts = {}
+    for passes in (1, 1500, 10**9):
+        data = data_of(xh.explore(costly, None, IMAGE, a=(0, 8), b=(0, 8), passes=passes).player())
+        counts[passes] = len(data["positions"])
+    assert counts == {1: 81, 1500: 25, 10**9: 9}
+
+
 # -- what is kept of them --------------------------------------------------------------------------------------------------
 
 

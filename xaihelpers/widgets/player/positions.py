@@ -18,19 +18,19 @@ def thinned(values, start, most):
     return [values[place] for place in sorted(places)]
 
 
-def plan(controls):
+def plan(controls, limit=MOST):
     """Return ({name: values to record}, names that are recorded in all combinations); the rest one at a time.
 
     controls: {name: (values, index of the start, whether they are numbers on a scale)}. Numbers are thinned out, names of
-    things are not: a layer left out is missed, a number between two others is not.
+    things are not: a layer left out is missed, a number between two others is not. limit: how many positions in a grid.
     """
     for most in (9, 7, 5, 4, FEWEST):
         kept = {name: thinned(values, start, most if scale else len(values)) for name, (values, start, scale) in controls.items()}
-        if math.prod(map(len, kept.values())) <= MOST:
+        if math.prod(map(len, kept.values())) <= limit:
             return kept, list(kept)
     for most in (7, 5, 4, FEWEST):
         kept = {name: thinned(values, start, most if scale else len(values)) for name, (values, start, scale) in controls.items()}
-        pairs = [pair for pair in itertools.combinations(kept, 2) if _size(kept, pair) <= MOST]
+        pairs = [pair for pair in itertools.combinations(kept, 2) if _size(kept, pair) <= limit]
         if pairs:
             return kept, list(max(pairs, key=lambda pair: _size(kept, pair)))
     return kept, list(kept)[:1]

@@ -12,10 +12,12 @@ from PIL import Image
 from ...images import as_uint8
 from ...plots import colour, describe
 from ...results import Attribution, Visualization
-from .positions import combinations, plan
+from .positions import MOST, combinations, plan
 
 EDGE = 224  # pixels: a larger picture is made smaller
 BYTES = 100_000  # of one player's pictures; they are compressed harder until they fit
+PASSES = 45_000  # through the network, for all positions together, as far as the first one tells: counted, so the same anywhere
+_FEWEST = 12  # positions, however much one costs
 _QUALITIES = (82, 70, 55, 40, 25)
 _SMALLER = (1, 0.75, 0.5)
 _FEW = 100  # levels; with more of them compression without loss is slow and not worth trying
@@ -60,15 +62,17 @@ def record(controls, draw, alpha=0.55):
     What `draw` raises is raised: a position that fails must not be stored.
     """
     choices = {each.name: (list(range(len(each.labels))), each.start, each.scale) for each in controls}
-    kept, together = plan(choices)
+    first = draw([each.start for each in controls])
+    kept, together = plan(choices, min(MOST, max(_FEWEST, PASSES // max(1, _passes(first[0])))))
     recorded = [
         Control(each.name, [each.labels[i] for i in kept[each.name]], kept[each.name].index(each.start), each.scale)
         for each in controls
     ]
     found = Recording(recorded, together, alpha)
     tiles = _Tiles()
-    for chosen in combinations(kept, together, {each.name: each.start for each in controls}):
-        result, said = draw(list(chosen.values()))
+    start = {each.name: each.start for each in controls}
+    for chosen in combinations(kept, together, start):
+        result, said = first if chosen == start else draw(list(chosen.values()))
         parts = result if isinstance(result, list) else [result]
         panels = [panel for part in parts for panel in _panels(part, isinstance(result, list), tiles, found.palettes)]
         text = [*filter(None, map(caption, parts)), *said]
@@ -76,6 +80,12 @@ def record(controls, draw, alpha=0.55):
         found.positions[key] = {"panels": panels, "text": text, "alt": "; ".join(map(alternative, parts))}
     found.tiles = tiles.compressed()
     return found
+
+
+def _passes(result):
+    """Return what a result cost, in passes."""
+    parts = result if isinstance(result, list) else [result]
+    return sum(part.forward_passes + part.backward_passes for part in parts if isinstance(part, (Attribution, Visualization)))
 
 
 def caption(result):

@@ -1,0 +1,103 @@
+"""Where the course is published: the one place that knows the address. Everything that names it is made from here.
+
+    python tools/release.py       write the set-up cell of every lesson, and the badges of README.md
+
+REPOSITORY is empty until there is a release. Then set-up cells ask for the wheel as a file beside the notebook, and there are
+no badges. With "owner/name" they name the wheel of that repository's release on GitHub, and the badges open its notebooks.
+"""
+
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+REPOSITORY = ""
+ROOT = Path(__file__).resolve().parent.parent
+SETUP_ID = "setup"
+SETUP = """\
+if __import__("importlib.util").util.find_spec("xaihelpers") is None:  # on Colab and Kaggle; silent where it is installed
+    %pip install --quiet {wheel}"""
+BADGES = re.compile(r"( <!-- badges -->).*$", flags=re.M)
+
+
+class Badge(NamedTuple):
+    """A link to open or take a lesson. image: a file of docs/static."""
+
+    words: str
+    address: str
+    image: str
+
+
+def repository():
+    """Return "owner/name" of the published course, or nothing; a workflow on GitHub names its own."""
+    return REPOSITORY or os.environ.get("GITHUB_REPOSITORY", "")
+
+
+def wheel():
+    """Return the address of the release's wheel; before there is a release, the name of its file."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    name = f"xaihelpers-{version}-py3-none-any.whl"
+    return f"https://github.com/{REPOSITORY}/releases/download/v{version}/{name}" if REPOSITORY else name
+
+
+def setup_source():
+    """Return the set-up cell of every lesson."""
+    return SETUP.format(wheel=wheel())
+
+
+def badges(lesson):
+    """Return the Badges of a lesson that open it elsewhere; none before the course is published. lesson: its file name."""
+    where = repository()
+    if not where:
+        return []
+    source = f"github.com/{where}/blob/main/notebooks/{lesson}"
+    colab = f"https://colab.research.google.com/{source.replace('github.com', 'github', 1)}"
+    return [
+        Badge("Open in Colab", colab, "colab.svg"),
+        Badge("Open in Kaggle", f"https://kaggle.com/kernels/welcome?src=https://{source}", "kaggle.svg"),
+    ]
+
+
+def lessons():
+    """Return the paths of the lessons, in order."""
+    return sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+def write_setup(path):
+    """Put the set-up cell before the first code cell of a lesson, or renew it; return whether that changed the file."""
+    text = path.read_text(encoding="utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    if not any(cell.id == SETUP_ID for cell in notebook.cells):
+        first = next(i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code")
+        notebook.cells.insert(first, nbformat.v4.new_code_cell(id=SETUP_ID))
+    (cell,) = (cell for cell in notebook.cells if cell.id == SETUP_ID)
+    cell.source = setup_source()
+    new = nbformat.writes(notebook) + "\n"
+    if new != text:
+        path.write_text(new, encoding="utf-8")
+    return new != text
+
+
+def write_badges(path):
+    """Renew the badges of README.md: a table's row that names a lesson has them after the mark."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    for place, line in enumerate(lines):
+        if found := re.match(r"\| \d\d \| \[[^\]]+\]\(notebooks/([^)]+)\)", line):
+            made = "".join(f" [{badge.words.removeprefix('Open in ')}]({badge.address})" for badge in badges(found[1]))
+            lines[place] = BADGES.sub(rf"\1{made} |", line.rstrip("\n")) + "\n"
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def main():
+    for path in lessons():
+        if write_setup(path):
+            print(f"{path.name}: set-up cell written")
+    write_badges(ROOT / "README.md")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
