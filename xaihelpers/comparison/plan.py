@@ -9,11 +9,19 @@ import numpy as np
 from .. import metrics as measures
 from .._validation import listed, shown
 from ..methods import METHODS
+from .controls import CONTROLS
+
+
+def technique(given):
+    """Return the function of a technique or a control given by its name; a function is taken as it is."""
+    if not isinstance(given, str):
+        return given
+    return CONTROLS[given] if given in CONTROLS else METHODS[given].function
 
 
 def _again(found):
     """Return the technique as it was called: bound first, since some of its parameters are named like the metric's."""
-    return partial(METHODS[found.method].function, **found.parameters)
+    return partial(technique(found.method), **found.parameters)
 
 
 def _stability(classifier, found, mask):
@@ -44,14 +52,15 @@ METRICS = {
     "pointing_game": partial(_inside, measures.pointing_game),
     "mass_inside": partial(_inside, measures.mass_inside),
     "rank_inside": partial(_inside, measures.rank_inside),
+    "roc_area": partial(_inside, measures.roc_area),
     "deletion": partial(_area, measures.deletion),
     "insertion": partial(_area, measures.insertion),
     "sparseness": _sparseness,
     "stability": _stability,
     "randomisation": _randomisation,
 }
-NEED_MASKS = ("pointing_game", "mass_inside", "rank_inside")
-EVERY_TIME = (*NEED_MASKS, "deletion", "insertion", "sparseness")
+NEED_MASKS = ("pointing_game", "mass_inside", "rank_inside", "roc_area")
+EVERY_TIME = ("pointing_game", "mass_inside", "rank_inside", "deletion", "insertion", "sparseness")
 
 
 class Job(NamedTuple):
@@ -101,6 +110,7 @@ def _functions(classifier, methods):
     if methods is None:
         maps = {name: method for name, method in METHODS.items() if method.family != "feature visualization"}
         methods = [name for name, method in maps.items() if classifier.has_gradients or not method.needs_gradients]
+        methods += CONTROLS
     if not isinstance(methods, dict):
         methods = {name if isinstance(name, str) else shown(name): {} for name in listed(methods, "methods", "names")}
     found = {label: given if isinstance(given, tuple) else (label, given) for label, given in methods.items()}
@@ -109,8 +119,6 @@ def _functions(classifier, methods):
             raise TypeError(f"A technique is {shown(given)}: give its name, {{name: parameters}}, or (function, parameters).")
         function, parameters = given
         if isinstance(function, str):
-            if function not in METHODS:
-                raise ValueError(f"There is no technique {function!r}: choose from {', '.join(METHODS)}.")
             _check_names(function, parameters)
         elif not callable(function):
             raise TypeError(f"A technique is {type(function).__name__}: give its name, or (function, parameters).")
@@ -119,7 +127,9 @@ def _functions(classifier, methods):
 
 def _check_names(function, parameters):
     """Raise TypeError, in one sentence, for parameters that a technique does not have."""
-    known = inspect.signature(METHODS[function].function).parameters
+    if function not in METHODS and function not in CONTROLS:
+        raise ValueError(f"There is no technique {function!r}: choose from {', '.join([*METHODS, *CONTROLS])}.")
+    known = inspect.signature(technique(function)).parameters
     unknown = [name for name in parameters if name not in known]
     if unknown:
         raise TypeError(f"{function} has no parameter {shown(unknown[0])}: it has {', '.join(list(known)[3:])}.")

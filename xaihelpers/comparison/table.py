@@ -9,10 +9,9 @@ import numpy as np
 
 from .._validation import listed, yes_or_no
 from ..classifier import Classifier
-from ..methods import METHODS
 from ..results import DiagnosticWarning
 from .fingerprint import fingerprint
-from .plan import make_plan
+from .plan import make_plan, technique
 from .store import COLUMNS, Store
 
 
@@ -22,7 +21,8 @@ def compare(classifier, images, masks=None, methods=None, metrics=None, *, targe
     classifier: a Classifier, or a name of `classifier_names()`, which every process then loads for itself.
     images: (N, H, W, 3), a list, or {name: image}. masks: (N, H, W), the evidence, or None.
     methods: names; or {label: parameters} or {label: (name or function, parameters)}. None: every technique that gives a
-        map of this classifier. metrics: names out of `METRICS`; or {label: f(classifier, attribution, mask) -> number}.
+        map of this classifier, and the controls, which know no network: "chance", "edges", "centre", "blur_difference".
+    metrics: names out of `METRICS`; or {label: f(classifier, attribution, mask) -> number}.
         None: those that need no further maps; deletion and insertion take 20 steps to the image's mean colour.
     targets: the class to explain, one for all or one an image; None is the predicted class.
     file: a CSV file written as it goes; called again with the same arguments, what stands there is not computed again.
@@ -109,7 +109,7 @@ def _explain(travels, methods, metrics, piece):
 def _rows(classifier, job, label, method, metrics):
     """Return the rows of one technique on one image; a failure is a row."""
     function, parameters = method
-    function = METHODS[function].function if isinstance(function, str) else function
+    function = technique(function)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DiagnosticWarning)
         try:

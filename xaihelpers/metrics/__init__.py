@@ -6,7 +6,9 @@ gives, which direction is better, and the paper.
 
 from .curves import Curve, deletion, insertion
 from .evidence_clusters import EvidenceClusters, evidence_clusters
-from .inside_mask import mass_inside, pointing_game, rank_inside
+from .inside_mask import mass_inside, pointing_game, rank_inside, roc_area
+from .removal import completeness, importance, removal_correlation, removal_curve
+from .road import fill_in, road
 from .sanity import Randomisation, model_randomisation, randomised_copy, stability
 from .shape import agreement, agreement_matrix, rank_correlation, sparseness
 
@@ -16,8 +18,11 @@ __all__ = [
     "Randomisation",
     "agreement",
     "agreement_matrix",
+    "completeness",
     "deletion",
     "evidence_clusters",
+    "fill_in",
+    "importance",
     "insertion",
     "mass_inside",
     "model_randomisation",
@@ -25,6 +30,10 @@ __all__ = [
     "randomised_copy",
     "rank_correlation",
     "rank_inside",
+    "removal_correlation",
+    "removal_curve",
+    "road",
+    "roc_area",
     "sparseness",
     "stability",
 ]

@@ -77,7 +77,7 @@ def insertion(
 
 
 def _curve(kind, classifier, attribution, image, target, steps, baseline, of, seed, batch_size):
-    heatmap, image, target = _question(classifier, attribution, image, target)
+    heatmap, image, target = question_of(classifier, attribution, image, target)
     one_of(of, "of", ("probability", "logit"))
     seed, batch_size = whole_number(seed, "seed", 0), whole_number(batch_size, "batch_size")
     if not is_whole(steps) or not 1 <= steps <= heatmap.size:
@@ -104,7 +104,7 @@ def _curve(kind, classifier, attribution, image, target, steps, baseline, of, se
     )
 
 
-def _question(classifier, attribution, image, target):
+def question_of(classifier, attribution, image, target):
     """Return (map, image, class index), from the Attribution where they are not given."""
     if not isinstance(classifier, Classifier):
         raise TypeError(f"The first argument is {type(classifier).__name__}: give the Classifier that was explained.")

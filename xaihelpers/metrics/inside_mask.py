@@ -1,10 +1,12 @@
-"""Is the map where the evidence is? Three numbers for a map and a mask of the evidence.
+"""Is the map where the evidence is? Four numbers for a map and a mask of the evidence.
 
-For all three a map of random numbers scores the share of the image that the mask covers, `mask.mean()`: compare with that.
+For the first three a map of random numbers scores the share of the image that the mask covers, `mask.mean()`: compare with
+that. For `roc_area` it scores a half, however large the mask is.
 """
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
+from scipy.stats import rankdata
 
 from .._validation import is_number, shown
 from .maps import checked_pair
@@ -50,3 +52,22 @@ def rank_inside(heatmap, mask):
     above, tied = heatmap > border, heatmap == border
     chosen_of_tied = (k - above.sum()) / tied.sum()
     return float(((above & mask).sum() + chosen_of_tied * (tied & mask).sum()) / k)
+
+
+def roc_area(heatmap, mask, against=None):
+    """Return how likely a pixel inside the mask has a higher value than one outside it, 0 to 1: the area under the ROC curve.
+
+    heatmap, mask: as in `pointing_game`. against: (H, W), the pixels to compare with; None is all that are not inside. A
+    pixel in both counts as inside. A map of random numbers, and one that is the same everywhere, scores 0.5; all of the mask
+    above all of the rest scores 1, the reverse 0. Ties count half. Only the order of the values matters, so an offset does not.
+    Raises ValueError where nothing is left to compare with. Source: Fawcett, "An introduction to ROC analysis", Pattern
+    Recognition Letters, 2006; for maps Bylinskii and others, "What do different evaluation metrics tell us about saliency
+    models?", IEEE TPAMI, 2019.
+    """
+    heatmap, mask = checked_pair(heatmap, mask)
+    against = ~mask if against is None else checked_pair(heatmap, against)[1] & ~mask
+    inside, outside = heatmap[mask], heatmap[against]
+    if not len(outside):
+        raise ValueError("There is no pixel outside the mask to compare with: give a smaller mask, or another against=.")
+    ranks = rankdata(np.concatenate([inside, outside]))[: len(inside)]
+    return float((ranks.sum() - len(inside) * (len(inside) + 1) / 2) / (len(inside) * len(outside)))

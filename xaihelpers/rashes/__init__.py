@@ -10,12 +10,24 @@ What tells the classes apart (form, not only number):
 - smallpox: dense, round, smooth pustules sunk deep in the skin, without a dent
 
 How an image is drawn: `skin` + `lesions` (stamped by `patches`) are lit from one side (`light`), an artefact is laid on top
-(`artefacts`), and `draw` does this from one seed. `data/README.md` in the repository is the datasheet.
+(`artefacts`), and `draw` does this from one seed, with all lesions or some. `pairs` draws two diseases on one skin.
+`data/README.md` in the repository is the datasheet.
 """
 
 from .data import RashData, repaint
 from .lesions import CLASSES
 from .make import make_rashes
+from .pairs import RashPairs, make_pairs
 from .shipped import TEST_FOLDER, draw_test_split, load_test_split
 
-__all__ = ["CLASSES", "TEST_FOLDER", "RashData", "draw_test_split", "load_test_split", "make_rashes", "repaint"]
+__all__ = [
+    "CLASSES",
+    "TEST_FOLDER",
+    "RashData",
+    "RashPairs",
+    "draw_test_split",
+    "load_test_split",
+    "make_pairs",
+    "make_rashes",
+    "repaint",
+]

@@ -1,14 +1,27 @@
 """`RashData`: images with the masks of what is true about them, and the same images drawn again in part."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from .._validation import one_of, whole_number
 from .artefacts import ARTEFACTS
-from .draw import draw, draw_plain, generator
+from .draw import Sketch, draw, draw_plain, generator
 from .lesions import CLASSES
 from .skin import TONES
+
+
+class Removed(NamedTuple):
+    """One image without one of its k visible lesions each.
+
+    images: (k, 128, 128, 3) uint8; skin, hair, noise and all other lesions are the same to the byte.
+    changed: (k, 128, 128) bool, the pixels in which each differs from the image. numbers: (k,), which lesion each is without.
+    """
+
+    images: np.ndarray
+    changed: np.ndarray
+    numbers: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +76,26 @@ class RashData:
 
     def _with(self, artefact):
         return draw_data(self.split, self.seed, self.indices, self.labels, np.full(len(self), artefact))
+
+    def sketch(self, number):
+        """Returns the `Sketch` of one image, from which it is drawn again with some of its lesions: `.drawn(keep)`."""
+        number = whole_number(number, "number", 0)
+        if number >= len(self):
+            raise ValueError(f"There is no image {number}: the numbers go from 0 to {len(self) - 1}.")
+        label, artefact = int(self.labels[number]), self.artefacts[number] or None
+        return Sketch(self.split, self.seed, int(self.indices[number]), label, artefact)
+
+    def without_each_lesion(self, number):
+        """Returns `Removed`: one image drawn again without one of its lesions, for each of them.
+
+        Lesions that change no pixel (they lie beyond the border, or under others) are left out; healthy skin has none.
+        """
+        sketch, image = self.sketch(number), self.images[number]
+        drawn = [sketch.drawn([j for j in range(len(sketch)) if j != k]).image for k in range(len(sketch))]
+        images = np.array(drawn, np.uint8).reshape(-1, *image.shape)
+        changed = (images != image).any(axis=-1)
+        visible = np.flatnonzero(changed.any(axis=(1, 2)))
+        return Removed(images[visible], changed[visible], visible)
 
     def without_lesions(self):
         """Returns the same skin drawn again without lesions; every label is then "healthy"."""

@@ -7,11 +7,12 @@ import numpy as np
 from .artefacts import ARTEFACTS
 from .lesions import CLASSES, FORMS
 from .light import changed_by, develop, light_up
+from .patches import lay
 from .skin import draw_skin
 
 # The first word of every seed. `make_rashes` only ever draws with the word of "train", so no seed that it is given can
 # lead to an image of the test split.
-SPLITS = {"train": 0x7472_6169, "test": 0x7465_7374, "repaint": 0x7265_7061}
+SPLITS = {"train": 0x7472_6169, "test": 0x7465_7374, "repaint": 0x7265_7061, "pairs": 0x7061_6972}
 _LAYERS = ("skin", "lesions", "artefact")
 
 
@@ -34,22 +35,38 @@ def draw(split, seed, index, label, artefact=None, *, lesions=True):
 
     `lesions=False` leaves the lesions out and changes nothing else.
     """
-    skin_rng, lesion_rng, artefact_rng = (generator(split, seed, index, layer) for layer in range(len(_LAYERS)))
-    skin = draw_skin(skin_rng)
-    form = FORMS[CLASSES[label]]
-    mask = np.zeros(skin.hair.shape, bool)
-    layers = None
-    if form is not None:
-        layers = form(lesion_rng, skin.albedo.mean(axis=(1, 2)))
-        mask = changed_by(layers)
-    lit = light_up(skin, layers if lesions else None)
-    covered = np.zeros_like(mask)
-    if artefact is not None:
-        thing = ARTEFACTS[artefact](artefact_rng, mask)
-        lit = lit * (1 - thing.opacity) + thing.colour * thing.opacity
-        covered = thing.opacity > 0
-        mask = mask & (thing.opacity < 1)  # a lesion that cannot be seen is no evidence
-    return Drawn(develop(lit, skin.noise), mask if lesions else np.zeros_like(mask), covered, skin.tone)
+    return Sketch(split, seed, index, label, artefact).drawn(None if lesions else ())
+
+
+class Sketch:
+    """One image before it is developed: its skin, its lesions, its artefact, each still on a layer of its own.
+
+    stamps: the lesions, one by one; None for healthy skin. mask: `(128, 128)` bool, what all of them change.
+    """
+
+    def __init__(self, split, seed, index, label, artefact=None):
+        skin_rng, lesion_rng, artefact_rng = (generator(split, seed, index, layer) for layer in range(len(_LAYERS)))
+        self.skin, form = draw_skin(skin_rng), FORMS[CLASSES[label]]
+        self.stamps = None if form is None else form(lesion_rng, self.skin.albedo.mean(axis=(1, 2)))
+        self.mask = np.zeros(self.skin.hair.shape, bool) if form is None else changed_by(lay(self.stamps))
+        # Where it goes depends on all lesions, whichever are drawn in the end.
+        self._artefact = None if artefact is None else ARTEFACTS[artefact](artefact_rng, self.mask)
+
+    def __len__(self):
+        """How many lesions there are."""
+        return 0 if self.stamps is None else len(self.stamps.patches.centres)
+
+    def drawn(self, keep=None):
+        """Returns the `Drawn` image with some of its lesions: their numbers, an iterable; None for all of them."""
+        chosen = np.ones(len(self), bool) if keep is None else np.isin(np.arange(len(self)), list(keep))
+        layers = lay(self.stamps, chosen) if chosen.any() else None
+        mask = np.zeros_like(self.mask) if layers is None else changed_by(layers)
+        lit, covered, thing = light_up(self.skin, layers), np.zeros_like(mask), self._artefact
+        if thing is not None:
+            lit = lit * (1 - thing.opacity) + thing.colour * thing.opacity
+            covered = thing.opacity > 0
+            mask = mask & (thing.opacity < 1)  # a lesion that cannot be seen is no evidence
+        return Drawn(develop(lit, self.skin.noise), mask, covered, self.skin.tone)
 
 
 def draw_plain(split, seed, index, tone):

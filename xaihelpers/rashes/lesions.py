@@ -1,12 +1,12 @@
 """The five forms of lesion. Form, not number, tells the class: relief, outline, colour of the centre, stage.
 
-Radii are in pixels of the 128 x 128 image. `tone` is the skin's, 0 to 9; `base` (3,) its mean colour.
+Radii are in pixels of the 128 x 128 image. `base` (3,) is the skin's mean colour. Each returns its `Stamps`, not laid on yet.
 """
 
 import numpy as np
 
 from .fields import clusters, furrows, scatter, smooth_noise
-from .patches import Patches, lay
+from .patches import Patches, Stamps
 
 CREAM = np.array([0.95, 0.88, 0.70], np.float32)  # pus
 CRUST = np.array([0.36, 0.16, 0.09], np.float32)  # dried blood
@@ -39,7 +39,7 @@ def chickenpox(rng, base):
     )
     opacity = patch.each(0.50 * clear + 0.75 * cloudy + 0.92 * crusted) * np.ones_like(rough)
     halo = patch.each(rng.uniform(0.45, 0.85, count)) * patch.fall(0.9, rng.uniform(1.8, 2.5))
-    return lay(
+    return Stamps(
         patch,
         redness=halo,
         colour=colour,
@@ -66,7 +66,7 @@ def cowpox(rng, base):
     colour = inside * ESCHAR[:, None, None, None] * (1.3 + 1.1 * rough)
     colour = np.maximum(colour + (1 - inside) * _towards(base, SLOUGH, 0.85) * (0.85 + 0.25 * rough), 0)
     halo = 0.85 * patch.fall(0.85, 1.3) * (1 - inside) + rng.uniform(0.25, 0.4) * patch.fall(1.0, 1.8)
-    return lay(
+    return Stamps(
         patch,
         redness=np.minimum(halo, 1),
         colour=colour,
@@ -88,7 +88,7 @@ def measles(rng, base):
     radii = rng.lognormal(np.log(rng.uniform(2.6, 4.8)), 0.33, count).clip(1.8, 8.5)
     patch = Patches(rng, centres, radii, uneven=0.42, reach=1.3)
     strength = rng.uniform(0.28, 0.75) * patch.each(rng.uniform(0.65, 1.2, count))
-    return lay(patch, redness=np.minimum(strength, 0.9) * patch.fall(0.45, 1.3))
+    return Stamps(patch, redness=np.minimum(strength, 0.9) * patch.fall(0.45, 1.3))
 
 
 def monkeypox(rng, base):
@@ -107,7 +107,7 @@ def monkeypox(rng, base):
     opacity = rng.uniform(0.6, 0.8) * patch.fall(0.8, 1.05)
     opacity = np.maximum(opacity, 0.85 * dent)
     halo = patch.each(rng.uniform(0.5, 0.8, len(centres))) * patch.fall(0.95, rng.uniform(1.35, 1.8))
-    return lay(patch, redness=halo, colour=colour, opacity=opacity, height=height, gloss=0.45 * patch.dome(0.5))
+    return Stamps(patch, redness=halo, colour=colour, opacity=opacity, height=height, gloss=0.45 * patch.dome(0.5))
 
 
 def smallpox(rng, base):
@@ -123,7 +123,7 @@ def smallpox(rng, base):
     height = patch.radii * (0.42 * patch.dome(0.85) - 0.07 * groove)
     colour = _towards(base, CREAM * np.array([0.98, 0.96, 0.98], np.float32), rng.uniform(0.5, 0.75))
     halo = rng.uniform(0.35, 0.65) * patch.fall(0.9, 1.55)
-    return lay(
+    return Stamps(
         patch,
         redness=halo,
         shade=0.22 * groove,

@@ -59,38 +59,68 @@ class Patches:
         return np.maximum(1 - self.rho * self.rho, 0) ** np.float32(sharpness)
 
 
-def lay(patches, *, redness, colour=None, opacity=0.0, height=0.0, gloss=0.0, extent=None, shade=None):
-    """Returns the `Lesions` of all patches: redness runs together, everything else lies over what came before.
+class Stamps(NamedTuple):
+    """What k lesions do, each on its own patch, before they are laid on the skin. `patches` knows where they are.
 
     All arrays are (k, P, P), `colour` (3, k, P, P). `extent` is where a lesion replaces what lies under it (default:
     its body). Without a colour the lesions are flat: redness only.
     """
-    redness = np.maximum(_run_together(patches, redness) - FAINT, 0)
-    shade = np.zeros_like(redness) if shade is None else _run_together(patches, shade)
-    if colour is None:
+
+    patches: Patches
+    redness: np.ndarray
+    colour: np.ndarray | None = None
+    opacity: np.ndarray | float = 0.0
+    height: np.ndarray | float = 0.0
+    gloss: np.ndarray | float = 0.0
+    extent: np.ndarray | None = None
+    shade: np.ndarray | None = None
+
+
+def lay(stamps, keep=None):
+    """Returns the `Lesions` of all stamps: redness runs together, everything else lies over what came before.
+
+    keep: (k,) bool, which lesions are laid at all; None: every one. The others leave no trace.
+    """
+    patches, chosen = stamps.patches, np.arange(len(stamps.patches.centres)) if keep is None else np.flatnonzero(keep)
+    redness = np.maximum(_run_together(patches, stamps.redness, chosen) - FAINT, 0)
+    shade = np.zeros_like(redness) if stamps.shade is None else _run_together(patches, stamps.shade, chosen)
+    if stamps.colour is None:
         nothing = np.zeros_like(redness)
         return Lesions(redness, shade, nothing, np.zeros((3, *redness.shape), np.float32), nothing, nothing)
-    extent = patches.body if extent is None else extent
+    extent = patches.body if stamps.extent is None else stamps.extent
     own = np.empty((6, *extent.shape), np.float32)
-    own[0] = opacity * extent
-    own[1:4] = own[0] * colour
-    own[4] = height * extent
-    own[5] = gloss * extent
-    keep, over, pad = 1 - extent, _canvas(patches, 0, 6), patches.side
-    for i, (rows, columns) in enumerate(_places(patches)):
-        here = over[:, rows, columns]
-        here *= keep[i]
+    own[0] = stamps.opacity * extent
+    own[1:4] = own[0] * stamps.colour
+    own[4] = stamps.height * extent
+    own[5] = stamps.gloss * extent
+    left, over, pad, places = 1 - extent, _canvas(patches, 0, 6), patches.side, _places(patches)
+    for i in chosen:
+        here = over[:, places[i][0], places[i][1]]
+        here *= left[i]
         here += own[:, i]
     cover, *colour, height, gloss = over[:, pad:-pad, pad:-pad]
     return Lesions(redness, shade, cover, np.stack(colour), height, gloss)
 
 
-def _run_together(patches, amount):
-    """Layer in which overlapping amounts add up to at most one: 1 - product of (1 - amount)."""
+def laid_over(below, above):
+    """Returns the `Lesions` of two rashes on one skin, the second over the first."""
+    left = 1 - above.cover
+    return Lesions(
+        redness=1 - (1 - below.redness) * (1 - above.redness),
+        shade=1 - (1 - below.shade) * (1 - above.shade),
+        cover=below.cover * left + above.cover,
+        colour=below.colour * left + above.colour,
+        height=below.height + above.height,
+        gloss=np.maximum(below.gloss, above.gloss),
+    )
+
+
+def _run_together(patches, amount, chosen):
+    """Layer in which overlapping amounts of the chosen lesions add up to at most one: 1 - product of (1 - amount)."""
     free, pad = _canvas(patches, 1, 1)[0], patches.side
-    left = 1 - amount
-    for i, here in enumerate(_places(patches)):
-        free[here] *= left[i]
+    left, places = 1 - amount, _places(patches)
+    for i in chosen:
+        free[places[i]] *= left[i]
     return 1 - free[pad:-pad, pad:-pad]
 
 

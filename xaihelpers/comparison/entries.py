@@ -1,0 +1,163 @@
+"""What a comparison compares: a technique is an entry only together with its settings.
+
+A name alone says little: integrated gradients from black and from a blurred image are two answers, and so are a signed map
+and its absolute values. So every technique enters with two settings or more, those that take a baseline with the same ones,
+and those that ask random questions with three budgets.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..methods import METHODS
+from .controls import CONTROL_TITLES, CONTROLS
+
+BASELINES = ("blur", "mean", "black")
+FRIENDLY = {
+    "saliency": "Saliency",
+    "integrated_gradients": "Integrated gradients",
+    "guided_backprop": "Guided backpropagation",
+    "deep_shap": "Deep SHAP",
+    "grad_cam": "Grad-CAM",
+    "hires_cam": "HiResCAM",
+    "occlusion": "Occlusion",
+    "rise": "RISE",
+    "lime": "LIME",
+    "anchors": "Anchors",
+    **CONTROL_TITLES,
+}
+# What is done to a map before it is measured, beside taking it as it is.
+SIGNS = {"signed": lambda h: h, "absolute": np.abs, "centred": lambda h: h - h.mean()}
+
+
+class Entry(NamedTuple):
+    """One row of a comparison. technique: a name; parameters: those that differ from its own.
+
+    label: what the row is called. sampled: it asks many questions, and is measured on fewer images.
+    """
+
+    label: str
+    technique: str
+    parameters: dict = {}
+    sampled: bool = False
+
+    @property
+    def signs(self):
+        """What is done to its map, as in `SIGNS`; the first is the map as it is, and has the plain label."""
+        return signs_of(self.technique, self.parameters)
+
+    @property
+    def labels(self):
+        """{sign: label of the row}."""
+        return {sign: self.label if i == 0 else f"{self.label}, {sign}" for i, sign in enumerate(self.signs)}
+
+    @property
+    def is_control(self):
+        """Whether this row knows no network."""
+        return self.technique in CONTROLS
+
+
+def signs_of(technique, parameters):
+    """Return which of `SIGNS` a technique's map is measured with: its absolute values too where it is signed."""
+    if technique == "rise":  # positive everywhere, whatever the class: what counts is what is above its mean
+        return ("signed", "centred")
+    if technique in ("integrated_gradients", "deep_shap", "occlusion", "lime"):
+        return ("signed", "absolute")
+    signed = {"saliency": "times_input", "grad_cam": "relu", "hires_cam": "relu"}.get(technique)
+    default = {"saliency": False, "grad_cam": True, "hires_cam": False}.get(technique)
+    keeps_sign = signed is not None and parameters.get(signed, default) == (technique == "saliency")
+    return ("signed", "absolute") if keeps_sign else ("signed",)
+
+
+def entries(earlier=None):
+    """Return all Entries of the course, in the order of its tables.
+
+    earlier: the layer that the CAMs look at beside their last one; None leaves these rows out.
+    """
+    rows = [
+        Entry("Saliency", "saliency"),
+        Entry("Gradient × input", "saliency", {"times_input": True}),
+        *(Entry(f"SmoothGrad, {n}", "saliency", {"noise": 0.15, "samples": n}, sampled=n != 16) for n in (4, 16, 64)),
+        Entry("Guided backpropagation", "guided_backprop"),
+        Entry("Deconvnet", "guided_backprop", {"rule": "deconvnet"}),
+        *(Entry(f"Integrated gradients, {b}", "integrated_gradients", {"baseline": b, "steps": 32}) for b in BASELINES),
+        *(
+            Entry(f"Integrated gradients, blur, {n} steps", "integrated_gradients", {"baseline": "blur", "steps": n}, True)
+            for n in (8, 128)
+        ),
+        *(Entry(f"Deep SHAP, {b}", "deep_shap", {"background": b}) for b in (*BASELINES, "greys")),
+        Entry("Grad-CAM", "grad_cam"),
+        Entry("Grad-CAM without ReLU", "grad_cam", {"relu": False}),
+        Entry("HiResCAM", "hires_cam", {}),
+    ]
+    if earlier is not None:
+        rows += [
+            Entry("Grad-CAM, earlier layer", "grad_cam", {"layer": earlier}),
+            Entry("HiResCAM, earlier layer", "hires_cam", {"layer": earlier}),
+        ]
+    return [*rows, *_asking(), *(Entry(FRIENDLY[name], name) for name in CONTROLS)]
+
+
+def _asking():
+    """Return the Entries that only ask questions: three budgets, three fills, and the logit in place of the probability."""
+    # (label, technique, parameters of the three budgets, which of them is the middle one)
+    kinds = [
+        ("Occlusion", "occlusion", {f"patch {p}": {"patch": p, "stride": p // 2} for p in (32, 16, 8)}, "patch 16"),
+        ("RISE", "rise", {f"{n} masks": {"n_masks": n} for n in (100, 400, 1600)}, "400 masks"),
+        ("LIME", "lime", {f"{n} samples": {"n_samples": n} for n in (100, 300, 1000)}, "300 samples"),
+        ("Anchors", "anchors", {f"{n} questions": {"max_questions": n} for n in (300, 1000, 3000)}, "1000 questions"),
+    ]
+    rows = []
+    for name, technique, budgets, middle in kinds:
+        fill = "mean"
+        rows += [Entry(f"{name}, {fill}, {word}", technique, {"fill": fill, **more}, True) for word, more in budgets.items()]
+        rows += [
+            Entry(f"{name}, {other}, {middle}", technique, {"fill": other, **budgets[middle]}, True)
+            for other in ("blur", "black")
+        ]
+        if technique != "anchors":
+            logit = {"fill": fill, **budgets[middle], "of": "logit"}
+            rows.append(Entry(f"{name}, {fill}, {middle}, logit", technique, logit, True))
+    return rows
+
+
+def earlier_layer(classifier):
+    """Return the last layer whose maps have at least twice the edge of the last one's; None where there is none."""
+    spatial = classifier.spatial_layers()
+    edges = [classifier.layers[path].output.shape[1] or 0 for path in spatial]
+    larger = [path for path, edge in zip(spatial, edges) if edge >= 2 * edges[-1]]
+    return larger[-1] if larger else None
+
+
+def as_methods(rows):
+    """Return {label: (function, parameters)} for `compare`, one for each Entry."""
+    return {row.label: (row.technique, row.parameters) for row in rows}
+
+
+def settings_table(rows):
+    """Return every row with its full settings: what is compared with what, how signs are taken, and what may be asked."""
+    import inspect
+
+    import pandas as pd
+
+    found = []
+    for row in rows:
+        if row.is_control:
+            continue
+        defaults = inspect.signature(METHODS[row.technique].function).parameters
+        full = {k: p.default for k, p in defaults.items() if p.default is not inspect.Parameter.empty} | row.parameters
+        baseline = next((full[key] for key in ("baseline", "background", "fill") if key in full), "none")
+        budget = {key: full[key] for key in ("steps", "samples", "n_masks", "n_samples", "max_questions", "patch") if key in full}
+        for sign, label in row.labels.items():
+            found.append(
+                {
+                    "row": label,
+                    "technique": FRIENDLY[row.technique],
+                    "compared with": baseline,
+                    "map": sign,
+                    "layer": (full.get("layer") or "last") if "layer" in full else "",
+                    "budget": ", ".join(f"{key} {value}" for key, value in budget.items() if value is not None),
+                    "of": full.get("of", "logit"),
+                }
+            )
+    return pd.DataFrame(found).set_index("row")
