@@ -212,3 +212,16 @@ def test_a_classifier_by_its_name(tmp_path):
         xh.compare("rashnot", photos)
     with pytest.raises(TypeError, match="compare got Functional: wrap the model first"):
         xh.compare(gap_network(), photos)
+
+
+def test_a_function_may_hold_a_classifier_and_one_that_has_been_used_is_the_same():
+    other = xh.Classifier(gap_network(seed=3))
+
+    def against(classifier, image, target=None):
+        return xh.grad_cam(other if image.mean() > 0 else classifier, image, target)
+
+    before = digest(against)
+    against(xh.Classifier(gap_network()), IMAGES[0])
+    assert digest(against) == before
+    other = xh.Classifier(gap_network(seed=4))
+    assert digest(against) != before

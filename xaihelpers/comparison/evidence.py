@@ -48,6 +48,10 @@ class TrueRemoval:
         self.split, self._known, self._sketched = split, {}, (None, None)
         self._numbers = {image.tobytes(): i for i, image in enumerate(split.images)}
 
+    def __getstate__(self):
+        """What it has looked up already is no part of what it is: it travels, and is compared, without."""
+        return {"split": self.split, "_known": {}, "_sketched": (None, None), "_numbers": self._numbers}
+
     def _number(self, image):
         return self._numbers[np.asarray(image).astype(np.uint8).tobytes()]
 

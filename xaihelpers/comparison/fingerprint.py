@@ -10,6 +10,8 @@ import types
 
 import numpy as np
 
+from ..classifier import Classifier
+
 _PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None), type(...), range, slice)
 _BY_NAME = (types.ModuleType, types.BuiltinFunctionType, np.ufunc)
 _INSTALLED = tuple({os.path.realpath(sysconfig.get_paths()[key]) for key in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -17,9 +19,8 @@ _INSTALLED = tuple({os.path.realpath(sysconfig.get_paths()[key]) for key in ("st
 
 def fingerprint(classifier, plan):
     """Return 16 hexadecimal digits: others for another network, preprocessing, image, mask, target, technique or metric."""
-    network = [type(classifier).__name__, classifier.model, classifier.input_shape, classifier.options]
     jobs = [[job.name, job.target, job.image, job.mask] for job in plan.jobs]
-    return Digest().of([network, jobs, plan.methods, plan.metrics]).hex()[:16]
+    return Digest().of([classifier, jobs, plan.methods, plan.metrics]).hex()[:16]
 
 
 class Digest:
@@ -79,7 +80,11 @@ class Digest:
             return self._of_layer(value)
         if hasattr(value, "__array__"):
             return ["array", self.of(np.asarray(value))]
-        return ["object", self.of(type(value)), self.of(dict(sorted(getattr(value, "__dict__", {}).items())))]
+        if isinstance(value, Classifier):  # a technique of one's own may hold one, compiled functions and all
+            return ["classifier", *map(self.of, (type(value).__name__, value.model, value.input_shape, value.options))]
+        own_state = getattr(type(value), "__getstate__", None) is not getattr(object, "__getstate__", None)
+        state = value.__getstate__() if own_state else getattr(value, "__dict__", {})
+        return ["object", self.of(type(value)), self.of(dict(sorted(state.items())) if isinstance(state, dict) else state)]
 
     def _reach(self, function):
         """Return every value that decides what a function does, besides its arguments."""
