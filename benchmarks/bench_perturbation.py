@@ -8,11 +8,8 @@ fewer turns.
 import argparse
 import contextlib
 import io
-import os
 import subprocess
 import sys
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import tensorflow as tf

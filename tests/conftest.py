@@ -1,6 +1,5 @@
 """What the tests share."""
 
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -8,8 +7,9 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-# Before TensorFlow is imported: its start-up messages would bury those of the tests.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import xaihelpers._quiet  # noqa: F401
+
+# `_quiet` comes before TensorFlow: its start-up messages would bury those of the tests.
 # Not through the environment: the notebooks' kernels inherit that, and they draw inline.
 matplotlib.use("agg")
 

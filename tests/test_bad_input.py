@@ -22,8 +22,8 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 import xaihelpers as xh
+from xaihelpers._quiet import without_warnings
 from xaihelpers.classifier import Stopped
-from xaihelpers.methods.shared.contract import without_warnings
 from xaihelpers.saving import read_png, record, save_png
 
 PACKAGE = str(Path(xh.__file__).parent)

@@ -14,7 +14,8 @@ from PIL import Image
 
 import xaihelpers as xh
 from xaihelpers import methods
-from xaihelpers.methods.shared.contract import Finding, Slider, technique, without_warnings
+from xaihelpers._quiet import without_warnings
+from xaihelpers.methods.shared.contract import Finding, Slider, technique
 
 TECHNIQUES = list(xh.METHODS)
 # Keras downloads ImageNet's Xception, which not everybody can; the others are here, or are fetched once.

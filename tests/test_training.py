@@ -10,6 +10,7 @@ import pytest
 from xaihelpers import training
 from xaihelpers.classifier import Classifier
 from xaihelpers.training import evaluate, steps, train_classifier
+from xaihelpers.training.batches import Epochs, ShuffledBatches
 from xaihelpers.training.evaluation import evaluation
 from xaihelpers.zoo import backbones, load_classifier, skin_backbone
 
@@ -41,7 +42,7 @@ def backbone():
 @pytest.fixture(scope="module")
 def trained(backbone):
     """A classifier of unbalanced colours."""
-    return train_classifier(coloured(90, counts=[60, 20, 10]), backbone=backbone, class_names=NAMES, progress=False)
+    return train_classifier(coloured(90, counts=[60, 20, 10]), backbone=backbone, class_names=NAMES, epochs=40, progress=False)
 
 
 # -- the steps --------------------------------------------------------------------------------------------------------
@@ -74,18 +75,36 @@ def test_a_class_too_small_for_the_split_is_named_with_what_it_needs(n, share, n
 
 def test_every_class_weighs_the_same():
     labels = np.array([0] * 6 + [1] * 3)
-    weights = steps.balancing_weights(labels, 2)
+    weights = steps.balancing_weights(labels)
     assert np.allclose(weights, [0.75] * 6 + [1.5] * 3)
 
 
-def test_the_mean_of_a_pass_is_over_images_not_over_batches():
+def test_losses_are_means_over_images_not_over_batches():
     """33 images: a batch of 32 with loss 0 and accuracy 1, and a batch of one with loss log 4 and accuracy 0."""
     model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Softmax()])
-    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    inputs, labels = np.tile([[50.0, 0.0]], (33, 1)), np.array([0] * 32 + [1])
-    inputs[32] = [np.log(3), 0]
-    means = steps._pass(model, model.test_on_batch, inputs, labels, np.ones(33, "float32"), np.arange(33))
-    assert means["accuracy"] == pytest.approx(32 / 33) and means["loss"] == pytest.approx(np.log(4) / 33, abs=1e-6)
+    inputs, labels = np.tile([[50.0, 0.0]], (33, 1)), np.array([0] * 33)
+    inputs[32] = [0, np.log(3)]
+    data = (inputs, labels, np.arange(2), np.arange(33))
+    history, _ = steps.fit(model, data, rate=0.1, epochs=1, seed=0, progress=False, title="")
+    assert history["val_accuracy"] == [pytest.approx(32 / 33)]
+    assert history["val_loss"] == [pytest.approx(np.log(4) / 33, abs=1e-6)]
+
+
+def test_every_epoch_goes_through_every_row_once_in_another_order_of_its_own_seed():
+    inputs, rows = np.arange(100), np.arange(10, 80)
+
+    def epochs(seed):
+        batches = ShuffledBatches(inputs, inputs * 2, inputs * 3, rows, 32, seed)
+        for _ in range(2):
+            yield [np.concatenate(part) for part in zip(*(batches[i] for i in range(len(batches))))]
+            batches.on_epoch_end()
+
+    (first, second), (again, _), (other, _) = (list(epochs(seed)) for seed in (0, 0, 1))
+    assert len(ShuffledBatches(inputs, inputs, inputs, rows, 32, 0)) == 3
+    for taken in (first, second, other):
+        assert sorted(taken[0]) == rows.tolist()
+        assert (taken[1] == 2 * taken[0]).all() and (taken[2] == 3 * taken[0]).all()
+    assert (first[0] == again[0]).all() and (first[0] != second[0]).any() and (first[0] != other[0]).any()
 
 
 # -- the whole --------------------------------------------------------------------------------------------------------
@@ -128,7 +147,7 @@ def test_the_model_given_is_not_changed(trained, backbone):
 def test_the_same_seed_gives_the_same_weights(trained, backbone):
     data = coloured(90, counts=[60, 20, 10])
     np.random.seed(99), keras.utils.set_random_seed(99)  # noqa: NPY002
-    again, other = (train_classifier(data, backbone=backbone, seed=s, progress=False, epochs=e) for s, e in ((0, 100), (1, 5)))
+    again, other = (train_classifier(data, backbone=backbone, seed=s, progress=False, epochs=e) for s, e in ((0, 40), (1, 5)))
     assert (again.model.get_layer("predictions").kernel.numpy() == trained.model.get_layer("predictions").kernel.numpy()).all()
     assert (other.validation != trained.validation).any()
 
@@ -153,23 +172,24 @@ def test_labels_as_names(backbone):
     assert trained.class_names == ["blue", "green", "red"] and trained.evaluation.counts["red"] == 2
 
 
-def interrupt(monkeypatch, at):
-    """Let the learner press stop in pass number `at` (each epoch takes two, the first measures the start)."""
-    real, calls = steps._pass, []
+def interrupt(monkeypatch, epoch):
+    """Let the learner press stop in the middle of an epoch, counted from 0."""
 
-    def _pass(*arguments):
-        calls.append(1)
-        if len(calls) == at:
+    def begin(self, number, logs=None):
+        self.epoch = number
+
+    def press(self, batch, logs=None):
+        if self.epoch == epoch:
             raise KeyboardInterrupt
-        return real(*arguments)
 
-    monkeypatch.setattr(steps, "_pass", _pass)
+    monkeypatch.setattr(Epochs, "on_epoch_begin", begin)
+    monkeypatch.setattr(Epochs, "on_train_batch_end", press)
 
 
 def test_an_interrupt_keeps_the_best_head_so_far(backbone, monkeypatch):
     data = coloured(60)
     four = train_classifier(data, backbone=backbone, epochs=4, progress=False)
-    interrupt(monkeypatch, at=10)  # in the fifth epoch
+    interrupt(monkeypatch, epoch=4)
     stopped = train_classifier(data, backbone=backbone, progress=False)
     assert stopped.interrupted and not four.interrupted and len(stopped.history["loss"]) == 4
     assert (stopped.model.get_layer("predictions").kernel.numpy() == four.model.get_layer("predictions").kernel.numpy()).all()
@@ -177,28 +197,32 @@ def test_an_interrupt_keeps_the_best_head_so_far(backbone, monkeypatch):
 
 
 def test_an_interrupt_before_there_is_a_head_is_passed_on(backbone, monkeypatch):
-    interrupt(monkeypatch, at=2)
+    interrupt(monkeypatch, epoch=0)
     with pytest.raises(KeyboardInterrupt):
         train_classifier(coloured(30), backbone=backbone, progress=False)
 
 
-def test_it_stops_early_and_keeps_the_best_epoch(monkeypatch):
-    losses = iter([9.0, 5.0, 3.0, 4.0, 4.0, 4.0])
-    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(2, activation="softmax")])
-    seen = []
+def overshooting(start, epochs, patience=3):
+    """Train one weight for one image, in steps of 1 from `start` on: the loss falls up to +inf and rises again below."""
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(2, activation="softmax", use_bias=False)])
+    model.set_weights([np.array([[start, 0.0]])])
+    # Two training images of one class drive the weight up; of the images held back most want it near 0.
+    data = (np.ones((6, 1)), np.array([0, 0, 0, 1, 0, 1]), np.array([0, 1]), np.array([2, 3, 4, 5]))
+    return model, *steps.fit(model, data, rate=1.0, epochs=epochs, seed=0, progress=False, title="", patience=patience)
 
-    def _pass(model, step, *rest):
-        if step == model.test_on_batch:
-            seen.append(model.get_weights())
-            return {"loss": next(losses), "accuracy": 0.5}
-        model.set_weights([weight + 1 for weight in model.get_weights()])
-        return {"loss": 1.0, "accuracy": 0.5}
 
-    monkeypatch.setattr(steps, "_pass", _pass)
-    data = (np.zeros((4, 1)), np.array([0, 1, 0, 1]), np.array([0, 1]), np.array([2, 3]))
-    history, interrupted = steps.fit(model, data, 2, rate=1.0, epochs=50, seed=0, progress=False, title="", patience=3)
-    assert history["val_loss"] == [5, 3, 4, 4, 4] and not interrupted
-    assert all((now == best).all() for now, best in zip(model.get_weights(), seen[2]))
+def test_it_stops_early_and_keeps_the_best_epoch():
+    model, history, interrupted = overshooting(start=-4.0, epochs=50)
+    best = int(np.argmin(history["val_loss"]))
+    assert not interrupted and 0 < best < len(history["val_loss"]) - 1
+    assert len(history["val_loss"]) == best + 1 + 3 and len(history["loss"]) == len(history["val_accuracy"])
+    up_to_there = overshooting(start=-4.0, epochs=best + 1)[0]
+    assert np.array_equal(model.get_weights()[0], up_to_there.get_weights()[0])
+
+
+def test_where_no_epoch_is_better_nothing_is_changed():
+    model, history, _ = overshooting(start=0.0, epochs=5)
+    assert np.array_equal(model.get_weights()[0], [[0, 0]]) and len(history["loss"]) == 4
 
 
 # -- what can't be trained on -------------------------------------------------------------------------------------------
@@ -229,7 +253,7 @@ IMAGES, LABELS = coloured(30)
         ((IMAGES, LABELS), {"image_size": 64}, "32 pixels an edge and the backbone takes"),
         ((IMAGES, LABELS), {"backbone": "resnet"}, "no backbone 'resnet': choose from xception, efficientnet-lite0"),
         ((IMAGES, LABELS), {"backbone": "xception"}, "32 x 32 pixels and xception needs 71: give image_size=128"),
-        ((IMAGES, LABELS), {"backbone": "xception", "image_size": 64}, "image_size is 64: xception needs .* at least 71"),
+        ((IMAGES, LABELS), {"backbone": "xception", "image_size": 64}, "image_size is 64: expected .* for xception, 71 or more"),
         ((IMAGES, LABELS), {"backbone": "xception", "image_size": 71, "weights": "no.h5"}, "neither a file nor one of those"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import xaihelpers as xh
-from xaihelpers.methods.shared.contract import DiagnosticWarning
+from xaihelpers.results import DiagnosticWarning
 
 IMAGE = networks.image()
 

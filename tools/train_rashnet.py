@@ -4,10 +4,6 @@ The same seed gives the same weights on the same machine. About four minutes on 
 """
 
 import argparse
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 from dataclasses import replace
 from pathlib import Path
 

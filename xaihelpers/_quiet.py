@@ -1,11 +1,18 @@
-"""TensorFlow without its start-up messages, which would stand in red above every lesson."""
+"""What is kept quiet: TensorFlow's start-up messages, and diagnostics that are read from the result instead."""
 
 import os
 import sys
 import tempfile
+import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-# Whoever wants TensorFlow's messages sets the variable before.
+from .results import DiagnosticWarning
+
+# The one place that sets it; without, they would stand in red above every lesson. Whoever wants them sets it before.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+_SILENCED = ContextVar("silenced", default=None)
 
 
 def import_tensorflow():
@@ -17,17 +24,43 @@ def import_tensorflow():
     if "tensorflow" in sys.modules:
         return
     sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as messages:
+        os.dup2(messages.fileno(), 2)
         failed = True
         try:
             import tensorflow  # noqa: F401
 
             failed = False
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)
             if failed:
-                said.seek(0)
-                sys.stderr.write(said.read().decode(errors="replace"))
+                messages.seek(0)
+                sys.stderr.write(messages.read().decode(errors="replace"))
+
+
+@contextmanager
+def without_warnings():
+    """Techniques called in this block, by this thread, keep their diagnostics in the result and warn of nothing.
+
+    Gives the list to which their sentences are added.
+    """
+    # Python's own filters belong to all threads at once: changing them here would silence another cell.
+    sentences = []
+    token = _SILENCED.set(sentences)
+    try:
+        yield sentences
+    finally:
+        _SILENCED.reset(token)
+
+
+def announce(*sentences):
+    """Warn of each sentence that there is, in the name of the caller's caller; return them as a tuple."""
+    sentences = tuple(sentence for sentence in sentences if sentence)
+    silenced = _SILENCED.get()
+    if silenced is not None:
+        silenced += sentences
+    for sentence in sentences if silenced is None else ():
+        warnings.warn(sentence, DiagnosticWarning, stacklevel=3)
+    return sentences

@@ -40,11 +40,39 @@ def as_array(value, name):
         raise ValueError(f"{name} is {shown(value)}: expected numbers, or an array of them.") from None
 
 
-def whole_number(value, name, least=1):
-    """Return `value` as an int, or raise ValueError where it is no whole number of `least` or more."""
-    if not is_whole(value) or value < least:
-        raise ValueError(f"{name} is {shown(value)}: expected a whole number, {least} or more.")
+def whole_number(value, name, least=1, most=None, what="a whole number"):
+    """Return `value` as an int, or raise ValueError where it is no whole number of `least` or more (up to `most`)."""
+    whole = is_whole(value) if most is None else isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        raise ValueError(f"{name} is {shown(value)}: expected {what}{_bounds(least=least, most=most)}.")
     return int(value)
+
+
+def number(value, name, *, above=None, least=None, below=None, most=None, what="a number"):
+    """Return `value` as a float, or raise ValueError where it is no finite number within the bounds.
+
+    above, below: bounds that it may not reach. least, most: bounds that it may. what: what it is, for the sentence.
+    """
+    inside = is_number(value) and (above is None or value > above) and (least is None or value >= least)
+    if not inside or (below is not None and value >= below) or (most is not None and value > most):
+        raise ValueError(f"{name} is {shown(value)}: expected {what}{_bounds(above, least, below, most)}.")
+    return float(value)
+
+
+def _bounds(above=None, least=None, below=None, most=None):
+    """Return bounds in words: ", 1 or more", " from 0 to 1", " above 0 and below 1"."""
+    if least is not None and most is not None:
+        return f" from {_plain(least)} to {_plain(most)}"
+    if least is not None and below is None:
+        return f", {_plain(least)} or more"
+    low = f"above {_plain(above)}" if above is not None else f"{_plain(least)} or more" if least is not None else ""
+    high = f"below {_plain(below)}" if below is not None else f"up to {_plain(most)}" if most is not None else ""
+    words = " and ".join(filter(None, (low, high)))
+    return f" {words}" if words else ""
+
+
+def _plain(bound):
+    return f"{bound:,}" if isinstance(bound, int) else f"{bound:g}"
 
 
 def yes_or_no(value, name):
@@ -55,7 +83,7 @@ def yes_or_no(value, name):
 
 
 def listed(value, name, of):
-    """Return `value` as a list, or raise TypeError where it can't be gone through, or is one text. of: what is listed."""
+    """Return `value` as a list, or raise TypeError where it is no list, or is one text. of: what is listed."""
     try:
         if not isinstance(value, (str, bytes)):
             return list(value)

@@ -9,7 +9,6 @@ import shutil
 import signal
 import sys
 import textwrap
-import warnings
 from pathlib import Path
 
 from .methods import METHODS
@@ -197,15 +196,14 @@ def _run(names, settings, classifier, image, target):
 
 def _result(name, classifier, image, target, settings):
     """Return what one technique gives; say what it cost, and why it should not be trusted where it says so itself."""
-    from .results import DiagnosticWarning
+    from ._quiet import without_warnings
 
     method = METHODS[name]
     progress = {"progress": sys.stderr.isatty()} if "progress" in inspect.signature(method.function).parameters else {}
     if not method.takes_image and target is None and not {"layer", "channel"} & settings.keys():
         target = classifier.class_index(None, image)
     given = (image, target) if method.takes_image else (target,)
-    with warnings.catch_warnings(), _shown_on_stderr():
-        warnings.simplefilter("ignore", DiagnosticWarning)  # they stand in the result, and are said below, in one line each
+    with without_warnings(), _shown_on_stderr():  # they stand in the result, and are said below, in one line each
         result = method.function(classifier, *given, **progress, **settings)
     print(f"{name}: {result.class_name}; {result.cost}", flush=True)
     for sentence in result.diagnostics:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ._validation import is_whole, shown, yes_or_no
+from ._progress import progress_bar
+from ._validation import whole_number, yes_or_no
 from .decoding import checked_range, size_of
 from .folder_tree import class_tree, loose_images, places
 from .images import load_image
@@ -85,14 +86,13 @@ def images_from_folder(path, size=128, *, part=None, value_range=None, progress=
     Raises ValueError where there are fewer than two classes, where parts of a data set stand among the classes, or none
     of a class's files can be used.
     """
-    if not is_whole(size) or size < SMALLEST:
-        raise ValueError(f"size is {shown(size)}: expected a whole number of pixels, {SMALLEST} or more.")
+    size = whole_number(size, "size", SMALLEST, what="a whole number of pixels")
     progress, value_range = yes_or_no(progress, "progress"), checked_range(value_range)
     tree = class_tree(path, part)
     folder, classes = tree.folder, list(tree.classes)
     files = [(file, label) for label, name in enumerate(classes) for file in tree.classes[name]]
     used, images, skipped = [], [], []
-    for file, label in _with_progress(files, progress):
+    for file, label in progress_bar(files, "reading images", "image", shown=progress):
         try:
             images.append(_load(file, size, value_range))
             used.append((file, label))
@@ -128,14 +128,6 @@ def _reason(error, file):
     """Return the error's sentence without the file's path and without its advice."""
     text = str(error).replace(f"{file} is ", "").replace(f"{file} ", "").split(": ")[0].rstrip(".")
     return f"{text}: value_range=(black, white) tells it" if "white" in text else text
-
-
-def _with_progress(files, progress):
-    if not progress:
-        return files
-    from tqdm.auto import tqdm
-
-    return tqdm(files, desc="reading images", unit="image")
 
 
 def _require_images_of_every_class(classes, used, skipped):

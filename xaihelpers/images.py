@@ -1,13 +1,12 @@
 """Images as people have them: files to arrays, sample photographs, and the checks that every image passes."""
 
 import io
-import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from ._validation import is_whole, shown
+from ._validation import is_whole, shown, whole_number
 from .decoding import MAX_PIXELS, MODES, picture_of
 
 # Photographs that other packages ship; they are read from there, never copied.
@@ -178,9 +177,10 @@ def _size_for(shape, array):
 def check_map(heatmap):
     """Return a map (an Attribution or an array) as float64 (H, W), or raise in one sentence."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # complex numbers would lose a part without an error
-            array = np.asarray(heatmap, dtype=np.float64)
+        array = np.asarray(heatmap)
+        if np.iscomplexobj(array):  # would lose a part without an error
+            raise TypeError
+        array = array.astype(np.float64)
     except Exception:
         raise TypeError(f"The map is {shown(heatmap)}: expected numbers (H, W), or an Attribution.") from None
     if array.ndim != 2 or not array.size:
@@ -216,8 +216,7 @@ def looks_preprocessed(image):
 
 
 def _positive_int(value, name):
-    if not is_whole(value) or value < 1:
-        raise ValueError(f"{name} is {shown(value)}: expected a whole number of pixels, 1 or more.")
+    whole_number(value, name, what="a whole number of pixels")
     if int(value) ** 2 > MAX_PIXELS:
         raise ValueError(f"{name} is {value}: a square of that edge has over {MAX_PIXELS:,} pixels; give less.")
     return int(value)

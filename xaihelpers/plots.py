@@ -8,7 +8,7 @@ import textwrap
 import numpy as np
 from PIL import Image
 
-from ._validation import is_number, listed, shown, whole_number, yes_or_no
+from ._validation import listed, number, whole_number, yes_or_no
 from .decoding import opened
 from .images import as_uint8, check_image, check_map
 from .results import Attribution, Visualization
@@ -68,8 +68,7 @@ def animate(frames, alt="", caption="", seconds=4.0, scale=1, times=3):
     if len({frame.shape for frame in frames}) > 1:
         raise ValueError(f"The frames have shapes {', '.join(sorted({str(frame.shape) for frame in frames}))}: give one size.")
     scale, times = whole_number(scale, "scale"), whole_number(times, "times", 0)
-    if not is_number(seconds) or not 0 < seconds <= 3600:
-        raise ValueError(f"seconds is {shown(seconds)}: expected how long it plays, above 0 and up to 3600.")
+    seconds = number(seconds, "seconds", above=0, most=3600, what="how long it plays,")
     if scale * max((max(frame.shape) for frame in frames), default=0) > 16383:
         raise ValueError(f"scale is {scale}: the frames would be over 16383 pixels an edge, which WebP can't hold.")
     pictures = [Image.fromarray(np.kron(as_uint8(frame), np.ones((scale, scale, 1), np.uint8))) for frame in frames]
@@ -114,8 +113,7 @@ def colour(heatmap, limit=None, signed=None):
 
     heatmap = check_map(heatmap).astype(np.float32)
     signed = bool((heatmap < 0).any()) if signed is None else yes_or_no(signed, "signed")
-    if limit is not None and (not is_number(limit) or limit < 0):
-        raise ValueError(f"limit is {shown(limit)}: expected a number, 0 or more, or None for the map's own.")
+    limit = limit if limit is None else number(limit, "limit", least=0, what="None for the map's own, or a number")
     smallest = float(heatmap.min()) if limit is None else 0.0
     limit = float(np.abs(heatmap).max()) if limit is None else limit
     limit = limit or 1.0
@@ -131,8 +129,7 @@ def overlay(attribution, image=None, alpha=0.55, limit=None, signed=None):
     limit, signed: as in `colour`. The image is drawn in grey, so that every colour seen is the map's; where the map is near
         zero (or, if it never is, near its smallest value) it covers less, so that the image can be recognised there.
     """
-    if not is_number(alpha) or not 0 <= alpha <= 1:
-        raise ValueError(f"alpha is {shown(alpha)}: expected a number from 0 (only the image) to 1 (only the map).")
+    alpha = number(alpha, "alpha", least=0, most=1, what="how much of the map covers the image, a number")
     image = getattr(attribution, "image", None) if image is None else image
     if image is None:
         raise ValueError("overlay got a map without an image: give the image too.")
@@ -192,8 +189,7 @@ def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=Fal
     if not items:
         raise ValueError("side_by_side got nothing to draw: give a list of images, maps or results.")
     titles = [_title(item) for item in items] if titles is None else listed(titles, "titles", "titles")
-    if not is_number(size) or not 0 < size <= 50:
-        raise ValueError(f"size is {shown(size)}: expected the inches of one picture, above 0 and up to 50.")
+    size = number(size, "size", above=0, most=50, what="the inches of one picture,")
     shared_scale, colour_bar = yes_or_no(shared_scale, "shared_scale"), yes_or_no(colour_bar, "colour_bar")
     columns = None if columns is None else min(whole_number(columns, "columns"), len(items))
     if len(titles) != len(items):

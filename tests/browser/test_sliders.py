@@ -7,8 +7,6 @@ from .lab import Lab
 from .moving import move_everything, readout, set_number, type_number
 
 SETUP = """
-import warnings
-
 import ipywidgets
 import numpy as np
 import xaihelpers as xh
@@ -21,10 +19,10 @@ notes = ipywidgets.Output()
 def ramp(classifier, image, *, by=0, way="right", gain=0.5):
     if by == 90:
         raise ValueError("by is 90: choose another.")
-    if by == 10:
-        warnings.warn("Ten is very little: choose more.", xh.DiagnosticWarning)
+    doubts = ("Ten is very little: choose more.",) if by == 10 else ()
     heatmap = np.linspace(by - 50, 100 * gain, 64 * 64, dtype=np.float32).reshape(64, 64)
-    return Attribution("ramp", 0, "a class", {}, Cost(1, 0, 0.01), heatmap=heatmap.T if way == "down" else heatmap, image=image)
+    heatmap = heatmap.T if way == "down" else heatmap
+    return Attribution("ramp", 0, "a class", {}, Cost(1, 0, 0.01), diagnostics=doubts, heatmap=heatmap, image=image)
 
 
 def same(classifier, image, *, by=0):

@@ -7,9 +7,10 @@ import cloudpickle
 import joblib
 import numpy as np
 
+from .._progress import progress_bar
+from .._quiet import without_warnings
 from .._validation import listed, yes_or_no
 from ..classifier import Classifier
-from ..results import DiagnosticWarning
 from .fingerprint import fingerprint
 from .plan import make_plan, technique
 from .store import COLUMNS, Store
@@ -70,8 +71,6 @@ def summary(table, better=None):
 
 def _run(classifier, plan, left, progress):
     """Yield the rows of one piece of work after another, in the order in which they are ready."""
-    from tqdm.auto import tqdm
-
     # A piece carries the network to its process: not many more pieces than processes, unless there is only this one.
     backend, n_jobs = joblib.parallel.get_active_backend()
     workers = joblib.effective_n_jobs(n_jobs)
@@ -80,7 +79,7 @@ def _run(classifier, plan, left, progress):
     work, travels = joblib.delayed(_explain), classifier
     if not isinstance(classifier, str) and workers > 1 and not getattr(backend, "supports_sharedmem", False):
         travels = cloudpickle.dumps(classifier)  # once, and not for every piece
-    with tqdm(total=sum(len(labels) for _, labels in left), desc="compare", unit="map", disable=not progress) as bar:
+    with progress_bar(title="compare", unit="map", total=sum(len(labels) for _, labels in left), shown=progress) as bar:
         tasks = (work(travels, plan.methods, plan.metrics, piece) for piece in pieces)
         for rows in joblib.Parallel(return_as="generator_unordered")(tasks):
             bar.update(len({(row[0], row[1]) for row in rows}))
@@ -110,8 +109,7 @@ def _rows(classifier, job, label, method, metrics):
     """Return the rows of one technique on one image; a failure is a row."""
     function, parameters = method
     function = technique(function)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DiagnosticWarning)
+    with without_warnings():
         try:
             found = function(classifier, job.image, job.target, **parameters)
         except Exception as error:

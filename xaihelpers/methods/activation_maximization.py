@@ -8,7 +8,7 @@ Olah, Mordvintsev and Schubert, "Feature Visualization", Distill, 2017.
 import numpy as np
 import tensorflow as tf
 
-from .._validation import one_of
+from .._validation import number, one_of
 from .shared import gradient_ascent as ascent
 from .shared.contract import Seen, Slider, visualization, whole_number
 from .shared.picture_space import Fourier, Pixels
@@ -60,9 +60,9 @@ def activation_maximization(
     steps, shape = whole_number(steps, "steps"), _shape(classifier, size)
     one_of(optimizer, "optimizer", _DIRECTIONS)
     settings = {
-        "step_size": ascent.number(step_size, "step_size", 0, strict=True),
-        "l2": ascent.number(l2, "l2", 0),
-        "total_variation": ascent.number(total_variation, "total_variation", 0),
+        "step_size": number(step_size, "step_size", above=0),
+        "l2": number(l2, "l2", least=0),
+        "total_variation": number(total_variation, "total_variation", least=0),
         "jitter": whole_number(jitter, "jitter", 0),
         "index": index,
     }
@@ -173,7 +173,7 @@ def _space(space, shape, radius):
     """Return the way in which the picture is written down."""
     one_of(space, "space", ("fourier", "pixels"))
     if space == "pixels":
-        return Pixels(*shape, None if radius is None else ascent.number(radius, "radius", 0, strict=True))
+        return Pixels(*shape, None if radius is None else number(radius, "radius", above=0))
     if radius is not None:
         raise ValueError("radius bounds pixels: choose space='pixels', or leave it out.")
     return Fourier(*shape)

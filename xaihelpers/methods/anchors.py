@@ -10,12 +10,13 @@ import math
 from contextlib import contextmanager
 
 import numpy as np
-from tqdm.auto import tqdm
 
+from .._progress import progress_bar
+from .._validation import number
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image, fill_images
 from .shared.questions import keeps_answers
-from .shared.superpixels import SEGMENTATIONS, covered, number_between, segment
+from .shared.superpixels import SEGMENTATIONS, covered, segment
 
 _SLIDERS = {
     "threshold": Slider(0.5, 0.99, 0.01, default=0.95),
@@ -62,8 +63,8 @@ def anchors(
     Raises ImportError, in one sentence, where alibi is missing; ValueError for an argument out of range.
     Source: Ribeiro and others, AAAI 2018.
     """
-    threshold, delta = number_between(threshold, "threshold", 0, 1), number_between(delta, "delta", 0, 1)
-    tau, beam_size = number_between(tau, "tau", 0, 1), whole_number(beam_size, "beam_size")
+    threshold, delta = (number(value, name, above=0, below=1) for value, name in ((threshold, "threshold"), (delta, "delta")))
+    tau, beam_size = number(tau, "tau", above=0, below=1), whole_number(beam_size, "beam_size")
     round_size, batch_size = whole_number(round_size, "round_size"), whole_number(batch_size, "batch_size")
     max_questions, seed = whole_number(max_questions, "max_questions", 200), whole_number(seed, "seed", 0)
     labels = segment(image, segments, n_segments)
@@ -149,7 +150,7 @@ def _progress_bar(max_questions, progress):
     """Return a bar that counts the images asked; how many it will be, nobody knows before: the answers decide."""
     if progress:
         print(f"anchors will ask the network at most {max_questions:,} questions, often far fewer.", flush=True)
-    return tqdm(total=max_questions, desc="anchors", unit="image", disable=not progress, leave=False)
+    return progress_bar(title="anchors", unit="image", total=max_questions, shown=progress, leave=False)
 
 
 class _OutOfQuestions(Exception):

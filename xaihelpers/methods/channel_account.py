@@ -5,15 +5,15 @@ Carin, arXiv 2011.08891, 2020). Where the network behind the layer is linear, as
 Dense layer, the contributions of all channels add up to the logit minus the bias.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
+from .._quiet import announce
 from .._validation import as_array, shown
 from ..images import resize_map
-from ..results import Cost, DiagnosticWarning
+from ..results import Cost
 from .shared.contract import require, whole_number
 from .shared.gradient_ascent import spatial_layer
 
@@ -110,11 +110,9 @@ def channel_account(classifier, image, target=None, *, layer=None, top=10):
     if top > len(contributions):
         raise ValueError(f"top is {top}: layer {path!r} has {len(contributions)} channels.")
     if contributions.sum() <= 0:
-        warnings.warn(
+        announce(
             f"The channels of {path!r} speak against {classifier.class_names[index]!r} altogether: look at "
-            "contributions, not at shares of a sum that is not positive.",
-            DiagnosticWarning,
-            stacklevel=2,
+            "contributions, not at shares of a sum that is not positive."
         )
     return ChannelAccount(
         image=np.asarray(image),

@@ -6,7 +6,7 @@ Mordvintsev, Olah and Tyka, "Inceptionism: Going Deeper into Neural Networks", G
 import numpy as np
 import tensorflow as tf
 
-from .._validation import is_number, shown
+from .._validation import is_number, number, shown
 from .shared import gradient_ascent as ascent
 from .shared.contract import Seen, Slider, visualization, whole_number
 
@@ -56,8 +56,8 @@ def deep_dream(
     weights, index, name = _goal(classifier, target, layers, channel)
     steps, octaves = whole_number(steps, "steps"), whole_number(octaves, "octaves")
     batch_size = whole_number(batch_size, "batch_size")
-    step_size, blur = ascent.number(step_size, "step_size", 0, strict=True), ascent.number(blur, "blur", 0)
-    sizes = octave_sizes(image.shape[:2], octaves, ascent.number(octave_scale, "octave_scale", 1, strict=True))
+    step_size, blur = number(step_size, "step_size", above=0), number(blur, "blur", least=0)
+    sizes = octave_sizes(image.shape[:2], octaves, number(octave_scale, "octave_scale", above=1))
     tile = _tile(classifier, tile)
     gradient = classifier.compiled(("deep_dream", tuple(weights.items()), target is None), lambda: _gradient(classifier, weights))
     random = np.random.default_rng(whole_number(seed, "seed", 0))

@@ -7,6 +7,7 @@ Shrikumar, Greenside and Kundaje, "Learning Important Features Through Propagati
 import numpy as np
 import tensorflow as tf
 
+from .._progress import progress_bar
 from .shared.activation_rules import Trace, operations_between
 from .shared.contract import Finding, Slider, technique
 from .shared.fills import WORDS, fill_images
@@ -32,7 +33,7 @@ def deep_shap(classifier, image, target=None, *, background="greys", seed=0, bat
     if target is None:
         target = classifier.class_index(image=image)
     total, logits = 0.0, []
-    for start in _steps(len(backgrounds), batch_size, progress):
+    for start in progress_bar(range(0, len(backgrounds), batch_size), "deep_shap", "batch", shown=progress):
         batch = np.concatenate([image[None], backgrounds[start : start + batch_size]])
         values, scores = function(tf.constant(batch), tf.constant(target))
         classifier.count(forward=len(batch), backward=len(batch))
@@ -103,12 +104,3 @@ def _doubts(values, difference, gap):
             "network mixes the images of a batch. Use integrated_gradients."
         )
     return tuple(doubts)
-
-
-def _steps(n, batch_size, progress):
-    starts = range(0, n, batch_size)
-    if not progress:
-        return starts
-    from tqdm.auto import tqdm
-
-    return tqdm(starts, desc="deep_shap", unit="batch")

@@ -5,6 +5,7 @@ Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks", ICML 2017
 
 import numpy as np
 
+from .._progress import progress_bar
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 
@@ -53,9 +54,7 @@ class _Way:
 
     def walk(self, target, steps):
         """Cut the way into `steps` pieces: a few even ones first, then again and again in half those that add up worst."""
-        from tqdm.auto import tqdm
-
-        with tqdm(total=steps + 1, desc="integrated gradients", disable=not self._progress) as bar:
+        with progress_bar(title="integrated gradients", unit="step", total=steps + 1, shown=self._progress) as bar:
             # The image itself comes first: its prediction settles the class that is followed all the way.
             self._visit([1.0], target, bar)
             self._visit(np.arange(max(steps // 8, 1)) / max(steps // 8, 1), self.index, bar)

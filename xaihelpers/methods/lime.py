@@ -7,10 +7,11 @@ and keeps clear of its traps.
 
 import numpy as np
 
+from .._validation import number
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 from .shared.questions import ask, keeps_answers, scales
-from .shared.superpixels import SEGMENTATIONS, covered, number_between, segment
+from .shared.superpixels import SEGMENTATIONS, covered, segment
 
 _SLIDERS = {
     "n_segments": Slider(10, 100, 10, default=50),
@@ -59,7 +60,7 @@ def lime(
     Raises ValueError in one sentence for an argument out of range. Source: Ribeiro and others, KDD 2016.
     """
     n_samples, batch_size = whole_number(n_samples, "n_samples", 2), whole_number(batch_size, "batch_size")
-    kernel_width, ridge = number_between(kernel_width, "kernel_width", 0), number_between(ridge, "ridge", 0, inclusive=True)
+    kernel_width, ridge = number(kernel_width, "kernel_width", above=0), number(ridge, "ridge", least=0)
     n_features = None if n_features is None else whole_number(n_features, "n_features")
     seed = whole_number(seed, "seed", 0)
     labels = segment(image, segments, n_segments)

@@ -5,6 +5,7 @@ Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 
 
 import numpy as np
 
+from .._validation import number
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 from .shared.questions import LIKELY_SAME, ask, keeps_answers, scales, score
@@ -158,5 +159,4 @@ def _check_sizes(patch, stride, levels, keep, shorter):
             f"With levels = {levels} the first patches are {patch * 2 ** (levels - 1)} pixels an edge, larger than "
             f"the image ({shorter}): use fewer levels or a smaller patch."
         )
-    if not 0 < keep <= 1:
-        raise ValueError(f"keep is {keep!r}: expected the share of the image that is looked at closely, above 0, at most 1.")
+    number(keep, "keep", above=0, most=1, what="the share of the image that is looked at closely,")

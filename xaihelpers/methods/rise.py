@@ -5,7 +5,7 @@ Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Bla
 
 import numpy as np
 
-from .._validation import one_of
+from .._validation import number, one_of
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 from .shared.mask_regression import LARGEST_GRID, Estimate, LineThroughAnswers
@@ -148,9 +148,7 @@ def _checked_grid(grid, shape):
 
 
 def _checked_share(p):
-    if not 0 < p < 1:
-        raise ValueError(f"p is {p!r}: expected the probability that a cell is kept, above 0 and below 1.")
-    return float(p)
+    return number(p, "p", above=0, below=1, what="the probability that a cell is kept,")
 
 
 def _checked_design(design):

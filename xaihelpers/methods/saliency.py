@@ -7,6 +7,7 @@ by adding noise", arXiv 1706.03825, 2017.
 
 import numpy as np
 
+from .._progress import progress_bar
 from .shared.contract import Finding, Slider, strongest_channel, technique, whole_number
 
 SATURATED = 0.999  # a probability above which the gradient of the probability has lost 99.9 % of its size
@@ -49,12 +50,10 @@ def saliency(
 
 def _smooth(classifier, image, index, noise, samples, of, seed, batch_size, progress):
     """Return the mean gradient (H, W, 3) over noisy copies of the image, made batch by batch."""
-    from tqdm.auto import tqdm
-
     rng = np.random.default_rng(seed)
     sigma = noise * (image.max() - image.min())
     total = np.zeros(1)
-    for start in tqdm(range(0, samples, batch_size), "SmoothGrad", disable=not progress):
+    for start in progress_bar(range(0, samples, batch_size), "SmoothGrad", "batch", shown=progress):
         shape = (min(batch_size, samples - start), *image.shape)
         # Noise may leave 0..255, as in the paper: clipping it would pull bright and dark places towards grey.
         noisy = image + sigma * rng.standard_normal(shape, dtype=np.float32)

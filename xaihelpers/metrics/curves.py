@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._validation import is_whole, one_of, shown, whole_number
+from .._validation import one_of, whole_number
 from ..classifier import Classifier
 from ..methods.shared.fills import fill_image, in_words
 from ..results import Attribution, Cost
@@ -80,8 +80,7 @@ def _curve(kind, classifier, attribution, image, target, steps, baseline, of, se
     heatmap, image, target = question_of(classifier, attribution, image, target)
     one_of(of, "of", ("probability", "logit"))
     seed, batch_size = whole_number(seed, "seed", 0), whole_number(batch_size, "batch_size")
-    if not is_whole(steps) or not 1 <= steps <= heatmap.size:
-        raise ValueError(f"steps is {shown(steps)}: expected a whole number from 1 to the {heatmap.size} pixels of the map.")
+    steps = whole_number(steps, "steps", most=heatmap.size, what="a whole number, at most the pixels of the map,")
     base = fill_image(image, baseline, name="baseline", seed=seed)
     rank = ranks(heatmap, seed)
     # changed[i] pixels are changed at step i; the first picture is untouched, the last one wholly changed.

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 from scipy.stats import rankdata
 
-from .._validation import is_number, shown
+from .._validation import number
 from .maps import checked_pair
 
 
@@ -21,8 +21,7 @@ def pointing_game(heatmap, mask, *, tolerance=0):
     Attention by Excitation Backprop", ECCV 2016.
     """
     heatmap, mask = checked_pair(heatmap, mask)
-    if not is_number(tolerance) or tolerance < 0:
-        raise ValueError(f"tolerance is {shown(tolerance)}: expected a number of pixels, 0 or more.")
+    tolerance = number(tolerance, "tolerance", least=0, what="a number of pixels")
     near = distance_transform_edt(~mask) <= tolerance
     return float(near[heatmap == heatmap.max()].mean())
 

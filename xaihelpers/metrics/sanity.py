@@ -4,16 +4,16 @@ Adebayo and others, "Sanity Checks for Saliency Maps", NeurIPS 2018.
 Ghorbani, Abid and Zou, "Interpretation of Neural Networks Is Fragile", AAAI 2019.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from .._validation import is_number, is_whole, one_of, shown, whole_number, yes_or_no
+from .._progress import progress_bar
+from .._quiet import without_warnings
+from .._validation import number, one_of, whole_number, yes_or_no
 from ..classifier import Classifier
 from ..methods import METHODS
 from ..methods.shared.contract import require
-from ..results import DiagnosticWarning
 from .shape import rank_correlation
 
 
@@ -48,14 +48,14 @@ def model_randomisation(
     Source: Adebayo and others, NeurIPS 2018 ("cascading randomization").
     """
     method, absolute, seed = _function(method), yes_or_no(absolute, "absolute"), whole_number(seed, "seed", 0)
-    if stages is not None and (not is_whole(stages) or stages < 1):
-        raise ValueError(f"stages is {shown(stages)}: expected a whole number, 1 or more, or None for every layer.")
+    if stages is not None:
+        stages = whole_number(stages, "stages", what="None for every layer, or a whole number")
     progress = yes_or_no(progress, "progress")
     original = _quietly(method, classifier, image, target, **parameters)
     copy, layers = randomised_copy(classifier, of_layers=()), weighted_layers(classifier)
     groups = np.array_split(layers[::-1], min(stages or len(layers), len(layers)))
     maps = []
-    for stage, group in enumerate(_tqdm(groups, progress, "stages")):
+    for stage, group in enumerate(progress_bar(groups, "stages", "stage", shown=progress)):
         shuffle_weights(copy, group, seed=(seed, stage))
         maps.append(_quietly(method, copy, image, original.target, **parameters))
     correlations = [rank_correlation(original, m, absolute=absolute) for m in maps]
@@ -114,14 +114,13 @@ def stability(
     repeats: number of noisy images. NaN where a map is the same everywhere.
     Source: Ghorbani, Abid and Zou, AAAI 2019 (rank correlation under perturbation).
     """
-    if not is_number(noise) or not noise > 0:
-        raise ValueError(f"noise is {shown(noise)}: expected a standard deviation above 0, in grey levels of 0..255.")
+    noise = number(noise, "noise", above=0, what="a standard deviation, in grey levels of 0..255,")
     repeats, progress = whole_number(repeats, "repeats"), yes_or_no(progress, "progress")
     absolute = yes_or_no(absolute, "absolute")
     method, random = _function(method), np.random.default_rng(whole_number(seed, "seed", 0))
     original = _quietly(method, classifier, image, target, **parameters)
     pixels, found = np.asarray(image, dtype=np.float32), []
-    for _ in _tqdm(range(repeats), progress, "noisy images"):
+    for _ in progress_bar(range(repeats), "noisy images", "image", shown=progress):
         noisy = np.clip(pixels + random.normal(0, noise, pixels.shape), 0, 255).astype(np.float32)
         again = _quietly(method, classifier, noisy, original.target, **parameters)
         found.append(rank_correlation(original, again, absolute=absolute))
@@ -139,14 +138,5 @@ def _function(method):
 
 def _quietly(method, *args, **parameters):
     """Call a technique without its warnings: a network without weights gives many, and they stand in `diagnostics`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DiagnosticWarning)
+    with without_warnings():
         return method(*args, **parameters)
-
-
-def _tqdm(steps, progress, unit):
-    if not progress:
-        return steps
-    from tqdm.auto import tqdm
-
-    return tqdm(steps, desc=unit)

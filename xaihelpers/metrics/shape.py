@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import rankdata
 
-from .._validation import is_number, listed, shown, yes_or_no
+from .._validation import listed, number, shown, yes_or_no
 from .maps import checked_map
 
 
@@ -44,8 +44,7 @@ def agreement(a, b, *, top=0.1):
     Source: Krishna and others, "The Disagreement Problem in Explainable Machine Learning", arXiv 2202.01602, 2022
     ("feature agreement").
     """
-    if not is_number(top) or not 0 < top <= 1:
-        raise ValueError(f"top is {shown(top)}: expected a share of the pixels, above 0 and up to 1.")
+    top = number(top, "top", above=0, most=1, what="a share of the pixels")
     a, b = checked_map(a), checked_map(b)
     if a.shape != b.shape:
         raise ValueError(f"The maps are {a.shape} and {b.shape}: both must have the same size.")

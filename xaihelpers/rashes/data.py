@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._progress import progress_bar
 from .._validation import one_of, whole_number
 from .artefacts import ARTEFACTS
 from .draw import Sketch, draw, draw_plain, generator
@@ -110,11 +111,7 @@ class RashData:
 
 def draw_data(split, seed, indices, labels, artefacts, progress=False):
     """Returns the `RashData` of the given image numbers, labels and artefacts; `progress` shows a bar."""
-    rows = zip(indices, labels, artefacts, strict=True)
-    if progress:
-        from tqdm.auto import tqdm
-
-        rows = tqdm(rows, total=len(indices), desc="drawing", unit="image")
+    rows = progress_bar(zip(indices, labels, artefacts, strict=True), "drawing", "image", total=len(indices), shown=progress)
     drawn = [draw(split, seed, int(index), int(label), artefact or None) for index, label, artefact in rows]
     images, lesion_masks, artefact_masks, tones = (np.stack(parts) for parts in zip(*drawn, strict=True))
     return RashData(

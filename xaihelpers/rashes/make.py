@@ -1,10 +1,8 @@
 """`make_rashes`: how many images of which class, and which of them carry an artefact."""
 
-import numbers
-
 import numpy as np
 
-from .._validation import one_of, shown, yes_or_no
+from .._validation import number, one_of, shown, whole_number, yes_or_no
 from .artefacts import ARTEFACTS
 from .data import draw_data
 from .draw import generator
@@ -27,7 +25,7 @@ def make_rashes(n, seed=0, *, class_weights=None, artefact=None, artefact_class=
     progress: show a bar.
     Raises ValueError for anything else, in one sentence.
     """
-    n, seed = _checked_number("n", n, 1, 10_000_000), _checked_number("seed", seed, 0, 2**32 - 1)
+    n, seed = whole_number(n, "n", 1, 10_000_000), whole_number(seed, "seed", 0, 2**32 - 1)
     weights, progress = _checked_weights(class_weights), yes_or_no(progress, "progress")
     _check_artefact(artefact, artefact_class, artefact_probability)
     choices = generator("train", seed, _CHOICES)
@@ -44,12 +42,6 @@ def _counts(n, weights):
     counts = np.floor(exact).astype(int)
     counts[np.argsort(counts - exact, kind="stable")[: n - counts.sum()]] += 1
     return counts
-
-
-def _checked_number(name, value, low, high):
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or not low <= value <= high:
-        raise ValueError(f"make_rashes got {name}={shown(value)}: give a whole number from {low} to {high:,}.")
-    return int(value)
 
 
 def _checked_weights(weights):
@@ -80,5 +72,4 @@ def _check_artefact(artefact, artefact_class, probability):
         raise ValueError(f"artefact_class is {shown(artefact_class)}: the classes are {', '.join(CLASSES)}.")
     if artefact_class is not None and artefact is None:
         raise ValueError(f"artefact_class is {artefact_class!r} but artefact is None: say which, 'sticker' or 'ruler'.")
-    if isinstance(probability, bool) or not isinstance(probability, numbers.Real) or not 0 <= probability <= 1:
-        raise ValueError(f"artefact_probability is {shown(probability)}: give a share from 0 to 1, for example 0.95.")
+    number(probability, "artefact_probability", least=0, most=1, what="a share")

@@ -51,9 +51,9 @@ class Evaluation:
 
 def evaluation(labels, predicted, class_names):
     """Return the `Evaluation` of two sequences of N class indices: the true ones, and those that were predicted."""
-    n = len(class_names)
-    confusion = np.bincount(np.asarray(labels) * n + np.asarray(predicted), minlength=n * n).reshape(n, n)
-    return Evaluation(confusion, list(class_names))
+    from sklearn.metrics import confusion_matrix
+
+    return Evaluation(confusion_matrix(labels, predicted, labels=range(len(class_names))), list(class_names))
 
 
 def evaluate(classifier, images, labels, batch_size=32):

@@ -1,8 +1,9 @@
 """The steps of transfer learning: split, features, head, top block. `train_classifier` goes through them."""
 
-from collections import Counter
-
 import numpy as np
+
+from .._progress import progress_bar
+from .._validation import number
 
 BATCH = 32
 
@@ -12,8 +13,7 @@ def stratified_split(labels, class_names, share, seed):
 
     Raises ValueError where a class would keep fewer than two images to train on.
     """
-    if not isinstance(share, (int, float)) or not 0 < share < 1:
-        raise ValueError(f"validation_split is {share!r}: expected a share between 0 and 1, such as 0.2.")
+    share = number(share, "validation_split", above=0, below=1, what="a share of every class, such as 0.2,")
     rng, held_back = np.random.default_rng(seed), []
     for label, name in enumerate(class_names):
         members = np.flatnonzero(labels == label)
@@ -29,16 +29,17 @@ def stratified_split(labels, class_names, share, seed):
     return np.setdiff1d(np.arange(len(labels)), validation), validation
 
 
-def balancing_weights(labels, n_classes):
+def balancing_weights(labels):
     """Return a weight for each of N images so that every class weighs the same in the loss; their mean is 1."""
-    counts = np.bincount(labels, minlength=n_classes)
-    return (len(labels) / (n_classes * counts))[labels].astype(np.float32)
+    from sklearn.utils.class_weight import compute_sample_weight
+
+    return compute_sample_weight("balanced", labels).astype(np.float32)
 
 
 def outputs_of(model, images, progress, title):
     """Return what a Keras model gives for images (N, H, W, 3), in batches, as one float32 array."""
     found = []
-    for start in _bar(range(0, len(images), BATCH), progress, title, "batch"):
+    for start in progress_bar(range(0, len(images), BATCH), title, "batch", shown=progress):
         found.append(model.predict_on_batch(images[start : start + BATCH].astype(np.float32)))
     return np.concatenate(found)
 
@@ -62,7 +63,7 @@ def train_head(features, labels, n_classes, training, validation, *, epochs, see
     )
     data = ((features - mean) / std, labels, training, validation)
     how = dict(rate=1e-3, epochs=epochs, seed=seed, progress=progress, title="training the head")
-    history, interrupted = fit(head, data, n_classes, **how)
+    history, interrupted = fit(head, data, **how)
     kernel, bias = head.get_weights()
     return kernel / std[:, None], bias - (mean / std) @ kernel, history, interrupted
 
@@ -77,66 +78,44 @@ def fine_tune_top(model, cut, images, labels, training, validation, *, epochs, s
     frozen = [layer for layer in above.layers if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in frozen:  # their statistics come from far more images than there are here
         layer.trainable = False
-    data, n_classes = (maps, labels, training, validation), model.output.shape[-1]
+    data = (maps, labels, training, validation)
     how = dict(rate=1e-4, epochs=epochs, seed=seed, progress=progress, title=f"training after {cut}")
-    return fit(above, data, n_classes, **how)
+    return fit(above, data, **how)
 
 
-def fit(model, data, n_classes, *, rate, epochs, seed, progress, title, patience=10):
+def fit(model, data, *, rate, epochs, seed, progress, title, patience=10):
     """Train `model` in place with class weights; return (history, interrupted).
 
     It stops when the validation loss has not fallen for `patience` epochs, or when the learner interrupts it; in both
-    cases the model keeps the weights of its best epoch.
+    cases the model keeps the weights of its best epoch, or those that it came with where no epoch was better.
     data: inputs (N, ...), labels (N,), training indices, validation indices.
     """
     import keras
 
+    from .batches import Epochs, ShuffledBatches
+
     inputs, labels, training, validation = data
     weights = np.ones(len(labels), np.float32)
     for part in (training, validation):
-        weights[part] = balancing_weights(labels[part], n_classes)
+        weights[part] = balancing_weights(labels[part])
     model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    rng, history = np.random.default_rng(seed), {key: [] for key in ("loss", "accuracy", "val_loss", "val_accuracy")}
-    best = model.get_weights()
-    best_loss = _pass(model, model.test_on_batch, inputs, labels, weights, validation)["loss"]
-    bar, best_epoch = _bar(range(epochs), progress, title, "epoch"), 0
+    held_back = (inputs[validation], labels[validation], weights[validation])
+    x, y, sample_weight = held_back
+    before = model.get_weights()
+    loss_before = model.evaluate(x, y, BATCH, sample_weight=sample_weight, verbose=0)[0]
+    batches = ShuffledBatches(inputs, labels, weights, training, BATCH, seed)
+    stopping = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
+    seen, interrupted = Epochs(epochs, progress, title), False
     try:
-        for epoch in bar:
-            seen = _pass(model, model.train_on_batch, inputs, labels, weights, rng.permutation(training))
-            held = _pass(model, model.test_on_batch, inputs, labels, weights, validation)
-            for key in ("loss", "accuracy"):
-                history[key].append(seen[key])
-                history[f"val_{key}"].append(held[key])
-            if held["loss"] < best_loss:
-                best, best_loss, best_epoch = model.get_weights(), held["loss"], epoch
-            elif epoch - best_epoch >= patience:
-                break
-            if progress:
-                bar.set_postfix_str(f"validation: loss {held['loss']:.3f}, accuracy {held['accuracy']:.3f}")
-        interrupted = False
+        options = dict(epochs=epochs, shuffle=False, validation_data=held_back, validation_batch_size=BATCH, verbose=0)
+        model.fit(batches, callbacks=[stopping, seen], **options)
     except KeyboardInterrupt:
-        if not history["loss"]:
-            raise
         interrupted = True
+        model.set_weights(stopping.best_weights or before)
+        if not seen.history["loss"]:
+            raise
     finally:
-        model.set_weights(best)
-    return history, interrupted
-
-
-def _pass(model, step, inputs, labels, weights, order):
-    """Take `step` on every batch once, in this order; return the means of loss and accuracy over the images."""
-    total = Counter()
-    for start in range(0, len(order), BATCH):
-        batch = order[start : start + BATCH]
-        model.reset_metrics()  # some versions of Keras do so by themselves, others add up the batches
-        logs = step(inputs[batch], labels[batch], sample_weight=weights[batch], return_dict=True)
-        total.update({key: float(value) * len(batch) for key, value in logs.items()})
-    return {key: value / len(order) for key, value in total.items()}
-
-
-def _bar(steps, shown, title, unit):
-    if not shown:
-        return steps
-    from tqdm.auto import tqdm
-
-    return tqdm(steps, desc=title, unit=unit)
+        seen.close()
+    if not min(seen.history["val_loss"]) < loss_before:
+        model.set_weights(before)
+    return seen.history, interrupted

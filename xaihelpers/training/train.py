@@ -2,8 +2,7 @@
 
 import time
 
-import numpy as np
-
+from .._validation import whole_number
 from ..classifier.keras_model import KerasClassifier
 from ..zoo.backbones import BACKBONES, build_backbone, with_head
 from .data import images_and_labels
@@ -63,7 +62,8 @@ def train_classifier(
     Raises ValueError in one sentence for a folder, images or labels that can't be trained on.
     """
     start = time.perf_counter()
-    _require_whole(epochs=(epochs, 1), fine_tune=(fine_tune, 0), seed=(seed, 0))
+    epochs, seed = whole_number(epochs, "epochs"), whole_number(seed, "seed", 0)
+    fine_tune = whole_number(fine_tune, "fine_tune", 0)
     if fine_tune and not isinstance(backbone, str):
         raise ValueError(f"fine_tune is {fine_tune} for a model of your own: it works for {' and '.join(BACKBONES)} only.")
     images, labels, names = images_and_labels(data, class_names, _reading_size(backbone, image_size), progress)
@@ -87,12 +87,6 @@ def train_classifier(
     trained.evaluation = evaluation(labels[parts[1]], predicted[parts[1]], names)
     trained.seconds = time.perf_counter() - start
     return trained
-
-
-def _require_whole(**values):
-    for name, (value, least) in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"{name} is {value!r}: expected a whole number, {least} or more.")
 
 
 def _reading_size(backbone, image_size):

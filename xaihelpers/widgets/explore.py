@@ -2,15 +2,15 @@
 
 import html
 import io
-import warnings
 
 import ipywidgets
 from PIL import Image
 
+from .._quiet import without_warnings
 from ..images import as_uint8
 from ..methods import METHODS
 from ..plots import colour, describe, overlay, side_by_side
-from ..results import Attribution, DiagnosticWarning, Visualization
+from ..results import Attribution, Visualization
 from .controls import choices_of, from_registry, make_control, positions, value_of
 from .player import Control, record, recording, to_html
 
@@ -51,8 +51,7 @@ def strip(method, classifier, image, *, caption="", size=2.4, **one_range):
     ((key, values),) = lists.items()
     values = values if isinstance(values, dict) else {str(value): value for value in values}
     fixed = {name: value for name, value in one_range.items() if name != key}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DiagnosticWarning)
+    with without_warnings():
         results = [function(classifier, image, **fixed, **{key: value}) for value in values.values()]
     return side_by_side(results, [f"{key} = {label}" for label in values], size=size, caption=caption)
 
@@ -138,14 +137,14 @@ class Explorer(ipywidgets.VBox):
         """Compute what the controls ask for (unless it is remembered) and put it into the picture."""
         self.status.value = "<i>computing …</i>"
         try:
-            self.result, said = self._compute()
+            self.result, doubts = self._compute()
             self.picture.value = _draw(self.result, self._alpha.value)
             self._alpha.layout.display = None if isinstance(self.result, (Attribution, list)) else "none"  # nothing to lay over
         except Exception as error:
             # The learner reads the sentence; raising it as well is what lets a notebook's test see it.
             self.status.value = _message(str(error) or type(error).__name__, "#b3261e", "alert")
             raise
-        self.status.value = _legend(self.result) + "".join(_message(sentence, "#8a5a00") for sentence in said)
+        self.status.value = _legend(self.result) + "".join(_message(sentence, "#8a5a00") for sentence in doubts)
 
     def _compute(self):
         """Return (result, diagnostics), from memory if these values were drawn before."""
@@ -160,10 +159,9 @@ class Explorer(ipywidgets.VBox):
 
     def _answer(self, image, values):
         """Ask the technique; return (result, diagnostics)."""
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", DiagnosticWarning)
+        with without_warnings() as sentences:
             result = self._function(self._classifier, image, **values)
-        return result, [str(w.message) for w in caught if issubclass(w.category, DiagnosticWarning)]
+        return result, list(dict.fromkeys([*sentences, *getattr(result, "diagnostics", ())]))
 
 
 def _function(method):

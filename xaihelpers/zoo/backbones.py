@@ -3,6 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
+from .._validation import whole_number
+
 # Name: where its trained weights may come from (the first is the usual choice), and the smallest image it takes.
 BACKBONES = {"xception": (("skin", "imagenet"), 71), "efficientnet-lite0": (("imagenet",), 32)}
 
@@ -48,8 +50,7 @@ def _checked(name, weights, image_size):
     if name not in BACKBONES:
         raise ValueError(f"There is no backbone {name!r}: choose from {', '.join(BACKBONES)}, or give a Keras model.")
     known, smallest = BACKBONES[name]
-    if isinstance(image_size, bool) or not isinstance(image_size, int) or image_size < smallest:
-        raise ValueError(f"image_size is {image_size!r}: {name} needs a whole number of pixels, at least {smallest}.")
+    whole_number(image_size, "image_size", smallest, what=f"a whole number of pixels for {name}")
     if weights == "auto":
         return known[0]
     if weights is None or weights in known:

@@ -1,9 +1,5 @@
 """RashNet: a small ReLU network for the six rash classes, quick enough for sliders that explain while they move."""
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
 from pathlib import Path
 
 import keras

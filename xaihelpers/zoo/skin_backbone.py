@@ -15,6 +15,7 @@ import threading
 import zipfile
 from pathlib import Path
 
+from .._progress import progress_bar
 from .cache import atomic_write, cache_folder
 
 WHEEL = "sklesion-0.2.2-py3-none-any.whl"
@@ -102,10 +103,8 @@ class _progress_bar:
     """Shows, while the block runs, how much lies in a folder."""
 
     def __init__(self, folder, shown):
-        from tqdm.auto import tqdm
-
         self.folder, self.done = folder, threading.Event()
-        self.bar = tqdm(total=WHEEL_BYTES, unit="B", unit_scale=True, desc="sklesion", disable=not shown)
+        self.bar = progress_bar(title="sklesion", unit="B", total=WHEEL_BYTES, shown=shown, unit_scale=True)
         self.thread = threading.Thread(target=self._watch, daemon=True)
 
     def _watch(self):

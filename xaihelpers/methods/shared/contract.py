@@ -2,20 +2,16 @@
 
 import functools
 import inspect
-import warnings
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
+from ..._quiet import announce
 from ..._validation import is_number, is_whole, shown, whole_number, yes_or_no
 from ...classifier import Classifier
 from ...images import as_uint8, check_image, looks_preprocessed
-from ...results import Attribution, DiagnosticWarning, Visualization
-
-_QUIET = ContextVar("quiet", default=False)
+from ...results import Attribution, Visualization
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ def technique(*, family, needs_gradients, sliders=None):
             index = None if target is None else classifier.class_index(target)
             with classifier.measure() as cost:
                 found = find(classifier, pixels, index, **parameters)
-            diagnostics = _announce(looks_preprocessed(pixels), *found.diagnostics)
+            diagnostics = announce(looks_preprocessed(pixels), *found.diagnostics)
             # What shows in a progress bar does not belong to what makes the map.
             kept = {k: v for k, v in parameters.items() if k != "progress"}
             return Attribution(
@@ -139,7 +135,7 @@ def visualization(*, sliders=None):
                 arguments["target"] = classifier.class_index(arguments["target"])
             with classifier.measure() as cost:
                 seen = find(classifier, **arguments)
-            diagnostics = _announce(takes_image and looks_preprocessed(arguments["image"]), *seen.diagnostics)
+            diagnostics = announce(takes_image and looks_preprocessed(arguments["image"]), *seen.diagnostics)
             kept = {k: v for k, v in arguments.items() if k not in ("image", "target", "progress")}
             return Visualization(
                 method=find.__name__,
@@ -178,7 +174,7 @@ def _bound(name, signature, *given, **named):
         bound = signature.bind(*given, **named)
     except TypeError as error:
         known = ", ".join(list(signature.parameters)[1:])
-        raise TypeError(f"{name} could not be called so ({error}): after the classifier it takes {known}.") from None
+        raise TypeError(f"{name} does not take these arguments ({error}): after the classifier it takes {known}.") from None
     bound.apply_defaults()
     return bound
 
@@ -206,22 +202,3 @@ def strongest_channel(gradient):
     # Written out: numpy takes twenty times as long to go along an axis of three.
     red, green, blue = np.moveaxis(np.abs(gradient), -1, 0)
     return np.maximum(np.maximum(red, green), blue)
-
-
-@contextmanager
-def without_warnings():
-    """Techniques called in this block, by this thread, keep their diagnostics in the result and warn of nothing."""
-    # Python's own filters belong to all threads at once: changing them here would silence another cell.
-    token = _QUIET.set(True)
-    try:
-        yield
-    finally:
-        _QUIET.reset(token)
-
-
-def _announce(*sentences):
-    """Warn about each sentence that there is; return them as a tuple."""
-    said = tuple(sentence for sentence in sentences if sentence)
-    for sentence in () if _QUIET.get() else said:
-        warnings.warn(sentence, DiagnosticWarning, stacklevel=3)
-    return said

@@ -9,7 +9,8 @@ import contextlib
 import numpy as np
 import tensorflow as tf
 
-from ..._validation import is_number, is_whole, shown
+from ..._progress import progress_bar
+from ..._validation import is_whole, shown
 
 # -- what is driven up -----------------------------------------------------------------------------------------------
 
@@ -100,11 +101,9 @@ def climb(advance, steps, *, progress=False, name="steps"):
 
     advance must change what it works on only in its last line, so that KeyboardInterrupt leaves the last whole step.
     """
-    from tqdm.auto import tqdm
-
     values = []
     try:
-        for step in tqdm(range(steps), desc=name, disable=not progress):
+        for step in progress_bar(range(steps), name, "step", shown=progress):
             values.append(float(advance(step)))
     except KeyboardInterrupt:
         pass
@@ -125,13 +124,6 @@ def what_happened(values, steps):
 
 
 # -- what is asked for ------------------------------------------------------------------------------------------------------
-
-
-def number(value, name, low, strict=False):
-    """Return `value` as a float, or raise ValueError where it is no number of at least `low` (more than, where strict)."""
-    if not is_number(value) or value < low or (strict and value == low):
-        raise ValueError(f"{name} is {shown(value)}: expected a number, {'more than ' if strict else 'at least '}{low}.")
-    return float(value)
 
 
 def spatial_layer(classifier, layer=None):

@@ -1,7 +1,6 @@
 """Asking a network many questions about one image: how many it will be, what comes back, and stopping half-way."""
 
-from tqdm.auto import tqdm
-
+from ..._progress import progress_bar
 from ..._validation import one_of
 from ...classifier import Stopped
 
@@ -34,7 +33,7 @@ def ask(classifier, batches, name, total, progress=False, of="probability"):
     if progress:
         print(f"{name} will ask the network {total:,} questions: as many forward passes.", flush=True)
     classifier.expect(total)
-    with tqdm(total=total, desc=name, unit="image", disable=not progress, leave=False) as bar:
+    with progress_bar(title=name, unit="image", total=total, shown=progress, leave=False) as bar:
         for what, images in batches:
             answers = score(classifier, images, of, len(images), checked=True)
             bar.update(len(images))

@@ -97,13 +97,3 @@ def covered(image, filled, segments, present, batch_size=32, backdrop=None):
         seen = images[: len(rows)]
         np.take(colours, rows.ravel(), axis=0, out=seen.reshape(-1, 3), mode="clip")
         yield part, seen
-
-
-def number_between(value, name, low, high=np.inf, inclusive=False):
-    """Return `value` as a float above `low` (from `low` on, if inclusive) and below `high`, or raise ValueError."""
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if number and (low <= value if inclusive else low < value) and value < high:
-        return float(value)
-    bounds = f"{low:g} or more" if inclusive else f"above {low:g}"
-    bounds += "" if np.isinf(high) else f" and below {high:g}"
-    raise ValueError(f"{name} is {shown(value)}: expected a number {bounds}.")

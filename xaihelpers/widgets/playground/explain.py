@@ -4,9 +4,9 @@ import inspect
 import time
 from typing import NamedTuple
 
+from ..._quiet import without_warnings
 from ...classifier import Stopped
 from ...methods import METHODS
-from ...methods.shared.contract import without_warnings
 
 # Few images at a time, so that a large network hears the stop button within a second.
 _BATCH = 16
