@@ -327,7 +327,7 @@ def test_another_function(name, functions, classifier, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("n", [None, -1, 0, 1.5, np.nan, "ten", True, [3], np.zeros(3), 2**70])
 def test_a_number_of_rashes_that_is_none(n):
-    with pytest.raises(ValueError, match="give a whole number") as caught:
+    with pytest.raises(ValueError, match="expected a whole number") as caught:
         xh.rashes.make_rashes(n)
     assert is_ours(caught.value)
 

@@ -7,8 +7,6 @@ import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from .results import DiagnosticWarning
-
 # The one place that sets it; without, they would stand in red above every lesson. Whoever wants them sets it before.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -57,6 +55,8 @@ def without_warnings():
 
 def announce(*sentences):
     """Warn of each sentence that there is, in the name of the caller's caller; return them as a tuple."""
+    from .results import DiagnosticWarning  # late: with it comes numpy, which `--help` does without
+
     sentences = tuple(sentence for sentence in sentences if sentence)
     silenced = _SILENCED.get()
     if silenced is not None:
