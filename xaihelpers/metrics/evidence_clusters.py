@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._progress import progress_bar
+from .._quiet import without_warnings
 from .._validation import one_of, shown, whole_number
 from ..methods import METHODS
-from ..methods.shared.contract import without_warnings
 
 MOST_CLUSTERS = 6
 
@@ -100,11 +101,9 @@ def evidence_clusters(
 
 
 def _maps(classifier, images, target, method, parameters, progress):
-    from tqdm.auto import tqdm
-
     explain = METHODS[method].function
     with without_warnings():
-        steps = tqdm(images, desc=method, unit="map", disable=not progress, leave=False)
+        steps = progress_bar(images, method, "map", shown=progress, leave=False)
         return np.stack([explain(classifier, image, target, **parameters).heatmap for image in steps])
 
 
