@@ -9,6 +9,7 @@ import tensorflow as tf
 from .._validation import one_of, shown
 from . import graph
 from .base import Classifier, Gradients
+from .inference_twin import InferenceTwin
 
 
 def is_keras_model(model):
@@ -108,20 +109,15 @@ class KerasClassifier(Classifier):
         """The tf.TensorSpec of a batch of images: any number of them, so that a shorter last batch retraces nothing."""
         return tf.TensorSpec((None, *self.input_shape), tf.float32)
 
-    def _forward(self):
-        @tf.function(input_signature=[self.batch_signature], autograph=False)
-        def forward(images):
-            logits, _ = self.network(self.preprocess(images))
-            return logits, self.activation(logits)
-
-        # The concrete function: traced now, once, and never again.
-        return forward.get_concrete_function()
+    @property
+    def twin(self):
+        """The compiled function that answers questions; its `note` says in a sentence what it does."""
+        return self.compiled("forward", lambda: InferenceTwin(self, keep=(self._head.path,)))
 
     def _ask(self, images, batch_size, checked=False):
-        forward = self.compiled("forward", self._forward)
         logits, probabilities = [], []
         for batch in self._batches(images, batch_size, checked):
-            z, p = forward(tf.constant(batch))
+            z, p = self.twin(tf.constant(batch))
             self.count(forward=len(batch))
             logits.append(z.numpy())
             probabilities.append(self._check_probabilities(p, len(batch)))
