@@ -204,7 +204,7 @@ def test_gradients_and_captured_layers_are_the_models_own():
     classifier = xh.Classifier(model)
     classifier.logits(IMAGES)
     found = classifier.gradients(IMAGES, 1, layer="first_norm")
-    maps = keras.Model(model.inputs, model.get_layer("first_norm").output)
+    maps = keras.Model(model.input, model.get_layer("first_norm").output)
     np.testing.assert_allclose(found.values, np.asarray(maps(IMAGES)), rtol=1e-5, atol=1e-5)
     images = tf.constant(IMAGES)
     with tf.GradientTape() as tape:
