@@ -1,8 +1,10 @@
 """The exercises of the lesson on occlusion sensitivity."""
 
+import itertools
+
 import numpy as np
 
-from .exercise import NotYet, choice, close, exercise, numbers
+from .exercise import NotYet, attribution, choice, close, exercise, numbers
 
 
 @exercise(
@@ -39,7 +41,7 @@ answer = ((224 - 32) // 16 + 1) ** 2  # 13 places along each edge
 def how_many(answer):
     """How many patches of 32, stride 16, does a photo of 224 x 224 have?"""
     given = float(numbers(answer, ()))
-    if close(given, 169, 1e-3):
+    if given == 169:
         return "13 x 13. Half the stride would be 25 x 25, nearly four times as many."
     reasons = {
         13: "That is one edge. There are two.",
@@ -47,7 +49,7 @@ def how_many(answer):
         196: "224 / 16 = 14 counts a place at which only half a patch is left, after the border is covered already.",
         49: "That is a stride of 32: patches side by side.",
     }
-    raise NotYet(reasons.get(int(given), "Places along one edge: (224 - 32) / 16 moves, and the first place."))
+    raise NotYet(reasons.get(given, "Places along one edge: (224 - 32) / 16 moves, and the first place."))
 
 
 def _covers(place, patch, shape):
@@ -144,24 +146,136 @@ _ANSWER = 'answer = xh.occlusion(xh.load_classifier("rashnet"), rashes.images[fi
 )
 def white(answer):
     """Give the map of "cowpox" on the first cowpox image: patches of 32 pixels, stride 16, white."""
-    given = numbers(answer, (128, 128))
     from ... import rashes as rash_images
     from ... import zoo
     from ...methods.occlusion import occlusion
 
     rashes, network = rash_images.load_test_split(), zoo.load_classifier("rashnet")
     image = rashes.images[int(np.flatnonzero(rashes.labels == rashes.class_names.index("cowpox"))[0])]
-    right = occlusion(network, image, "cowpox", patch=32, stride=16, fill=255).heatmap
-    if np.abs(given - right).max() < 1e-3 * max(1.0, np.abs(right).max()):
+    asked = {"patch": 32, "stride": 16, "fill": 255, "of": "probability"}
+    given = numbers(attribution(answer, "occlusion", "cowpox", asked, image), (128, 128))
+    right = occlusion(network, image, "cowpox", **asked).heatmap
+    if np.abs(given - right).max() < 1e-3 * np.abs(right).max():
         return "What you see is what happens when white is put on the image, which is not the same as taking something away."
-    if hasattr(answer, "parameters"):
-        told, parameters = {"patch": 32, "stride": 16, "fill": 255}, answer.parameters
-        other = [f"{name} = {parameters.get(name)!r}" for name, value in told.items() if parameters.get(name) != value]
-        if other:
-            raise NotYet(f"You have {', '.join(other)}. Asked for: patch = 32, stride = 16, fill = 255.")
-        if answer.class_name != "cowpox":
-            raise NotYet(f"This explains {answer.class_name!r}. Asked for: 'cowpox'.")
     raise NotYet("This is another map. Take the first cowpox image, patch=32, stride=16 and fill=255.")
+
+
+def _pairs(score, image, patch, fill):
+    """Return {(place, place): drop} of every two patches of a grid, side by side, covered together."""
+    places = [(top, left) for top in range(0, image.shape[0], patch) for left in range(0, image.shape[1], patch)]
+    drops = {}
+    for pair in itertools.combinations(places, 2):
+        covered = image.copy()
+        for top, left in pair:
+            covered[top : top + patch, left : left + patch] = fill
+        drops[pair] = float(score(image) - score(covered))
+    return drops
+
+
+def _either(places, weights):
+    """A network that needs any of some places: the largest of what they hold, whichever the others are."""
+    return lambda image: float(max(weight * image[place] for place, weight in zip(places, weights)))
+
+
+@exercise(
+    hint="itertools.combinations(places, 2) lists the pairs. Copy the image for each, cover both patches, keep the largest drop.",
+    solution="""
+from itertools import combinations
+
+
+def answer(score, image, patch, fill):
+    places = [(top, left) for top in range(0, image.shape[0], patch) for left in range(0, image.shape[1], patch)]
+    drops = {}
+    for pair in combinations(places, 2):
+        covered = image.copy()
+        for top, left in pair:
+            covered[top : top + patch, left : left + patch] = fill
+        drops[pair] = score(image) - score(covered)
+    return max(drops, key=drops.get)
+""",
+    wrong=[
+        # the two patches that cost most one at a time
+        """
+def answer(score, image, patch, fill):
+    places = [(top, left) for top in range(0, image.shape[0], patch) for left in range(0, image.shape[1], patch)]
+    drops = {}
+    for top, left in places:
+        covered = image.copy()
+        covered[top : top + patch, left : left + patch] = fill
+        drops[top, left] = score(image) - score(covered)
+    return tuple(sorted(places, key=drops.get)[-2:])
+""",
+        # the image is not copied: what was covered stays so
+        """
+from itertools import combinations
+
+
+def answer(score, image, patch, fill):
+    places = [(top, left) for top in range(0, image.shape[0], patch) for left in range(0, image.shape[1], patch)]
+    drops, whole = {}, score(image)
+    image = image.copy()
+    for pair in combinations(places, 2):
+        for top, left in pair:
+            image[top : top + patch, left : left + patch] = fill
+        drops[pair] = whole - score(image)
+    return max(drops, key=drops.get)
+""",
+        # only squares: the image is higher than wide
+        """
+from itertools import combinations
+
+
+def answer(score, image, patch, fill):
+    places = [(top, left) for top in range(0, len(image), patch) for left in range(0, len(image), patch)]
+    drops = {}
+    for pair in combinations(places[: len(places) // 2], 2):
+        covered = image.copy()
+        for top, left in pair:
+            covered[top : top + patch, left : left + patch] = fill
+        drops[pair] = score(image) - score(covered)
+    return max(drops, key=drops.get)
+""",
+        # black instead of the fill that is asked for
+        """
+from itertools import combinations
+
+
+def answer(score, image, patch, fill):
+    places = [(top, left) for top in range(0, image.shape[0], patch) for left in range(0, image.shape[1], patch)]
+    drops = {}
+    for pair in combinations(places, 2):
+        covered = image.copy()
+        for top, left in pair:
+            covered[top : top + patch, left : left + patch] = 0
+        drops[pair] = score(image) - score(covered)
+    return max(drops, key=drops.get)
+""",
+    ],
+)
+def two_at_a_time(answer):
+    """Write a function of score, image (H, W), patch and fill that returns the two places whose patches cost most together."""
+    if not callable(answer):
+        raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
+    for seed, (patch, shape, fill) in enumerate([(2, (6, 4), 0.0), (3, (6, 9), 0.0), (2, (4, 6), 3.0), (2, (8, 4), 0.5)]):
+        rng = np.random.default_rng(seed)
+        image = rng.uniform(0.1, 1, shape)
+        spots = rng.permutation(np.array(list(np.ndindex(shape[0] // patch, shape[1] // patch))))[:2] * patch + patch - 1
+        score = _either([tuple(spot) for spot in spots], (-1, -1) if fill > 1 else (4, 5))
+        drops = _pairs(score, image, patch, fill)
+        before, best = image.copy(), max(drops, key=drops.get)
+        given = answer(score, image, patch, fill)
+        if not np.array_equal(image, before):
+            raise NotYet("Your function changes the image that it was given: copy it before you cover anything.")
+        try:
+            pair = tuple(sorted((int(top), int(left)) for top, left in given))
+        except (TypeError, ValueError):
+            raise NotYet(f"Your function gives {given!r}: expected two places, ((top, left), (top, left)).") from None
+        if drops.get(pair, -np.inf) < drops[best] - 1e-9:
+            raise NotYet(
+                f"On an image of {shape}, patches of {patch}, filled with {fill}, your pair {pair} is another one. Cover both "
+                "patches at once, in a fresh copy each time, with the fill that is given, and try every pair of the grid."
+            )
+    return "Two at a time finds what is there twice. It costs the square of the questions, and three copies would need three."
 
 
 @exercise(
