@@ -5,8 +5,8 @@ import numpy as np
 from .exercise import NotYet, choice, close, exercise, numbers
 
 # The exercise "by hand": two maps and the gradients of a logit with respect to them, (2, 2, 2): row, column, map.
-ACTIVATIONS = np.stack([[[4, 0], [2, 0]], [[0, 1], [3, 0]]], axis=-1).astype(float)
-GRADIENTS = np.stack([[[1, 1], [0, 2]], [[-1, -1], [-3, 1]]], axis=-1).astype(float)
+ACTIVATIONS = np.stack([[[4, 2], [1, 0]], [[1, 0], [3, 2]]], axis=-1).astype(float)
+GRADIENTS = np.stack([[[0, 1], [1, 2]], [[-1, -1], [-3, 1]]], axis=-1).astype(float)
 
 
 def _grad_cam(activations, gradients, relu=True):
@@ -18,11 +18,18 @@ def _grad_cam(activations, gradients, relu=True):
     hint="First the two weights: the mean of each 2 x 2 block of gradients. Then weight 1 times map 1 plus weight 2 times "
     "map 2, place by place. Negative sums become 0.",
     solution="""
-# the weights: (1 + 1 + 0 + 2) / 4 = 1 and (-1 - 1 - 3 + 1) / 4 = -1
-# upper left 1*4 - 1*0 = 4, upper right 1*0 - 1*1 = -1, lower left 1*2 - 1*3 = -1, lower right 0
-answer = [[4, 0], [0, 0]]
+# the weights: (0 + 1 + 1 + 2) / 4 = 1 and (-1 - 1 - 3 + 1) / 4 = -1
+# upper left 1*4 - 1*1 = 3, upper right 1*2 - 1*0 = 2, lower left 1*1 - 1*3 = -2, lower right 1*0 - 1*2 = -2
+answer = [[3, 2], [0, 0]]
 """,
-    wrong=["answer = [[4, -1], [-1, 0]]", "answer = [[4, 0], [0, 0.5]]", "answer = [[16, 0], [0, 0]]", "answer = 4"],
+    wrong=[
+        "answer = [[3, 2], [-2, -2]]",  # no ReLU
+        "answer = [[12, 8], [0, 0]]",  # sums in place of means
+        "answer = [[0, 2], [0, 2]]",  # HiResCAM
+        "answer = [[-1, 2], [-8, 2]]",
+        "answer = [[3, 0], [2, 0]]",  # rows and columns swapped
+        "answer = 5",
+    ],
 )
 def by_hand(answer):
     """What is the Grad-CAM map, 2 x 2, of the two maps and gradients given in the lesson?"""
@@ -35,6 +42,8 @@ def by_hand(answer):
         raise NotYet("You added the gradients up. Grad-CAM takes their mean: divide by the number of places.")
     if close(given, np.maximum((ACTIVATIONS * GRADIENTS).sum(-1), 0)) or close(given, (ACTIVATIONS * GRADIENTS).sum(-1)):
         raise NotYet("You multiplied place by place, which is HiResCAM. Grad-CAM takes one mean weight a map first.")
+    if close(given, _grad_cam(ACTIVATIONS, GRADIENTS).T):
+        raise NotYet("Rows and columns are swapped: the slash ends a row.")
     raise NotYet("Begin with the two weights: the mean of each block of gradients. They are whole numbers.")
 
 
@@ -120,6 +129,84 @@ def implement(answer):
             raise NotYet("You multiply place by place: that is HiResCAM. Average the gradients over the places first.")
         raise NotYet(f"For activations of shape {shape} the map is another. Average over rows and columns, not channels.")
     return "It is Grad-CAM, for any number of maps and for maps that are not square."
+
+
+def _unused_share(activations, gradients):
+    cam = _grad_cam(activations, gradients)
+    return float(cam[(gradients == 0).all(axis=-1)].sum() / cam.sum()) if cam.any() else 0.0
+
+
+@exercise(
+    hint="A place is unused where the gradients of all maps are zero there: (gradients == 0).all(axis=-1). Then a share.",
+    solution="""
+def answer(activations, gradients):
+    cam = np.maximum(activations @ gradients.mean(axis=(0, 1)), 0)
+    unused = (gradients == 0).all(axis=-1)
+    return cam[unused].sum() / cam.sum() if cam.any() else 0.0
+""",
+    wrong=[
+        # one map without a gradient there is enough
+        """
+def answer(activations, gradients):
+    cam = np.maximum(activations @ gradients.mean(axis=(0, 1)), 0)
+    return cam[(gradients == 0).any(axis=-1)].sum() / cam.sum() if cam.any() else 0.0
+""",
+        # gradients that cancel are not zero
+        """
+def answer(activations, gradients):
+    cam = np.maximum(activations @ gradients.mean(axis=(0, 1)), 0)
+    return cam[gradients.sum(axis=-1) == 0].sum() / cam.sum() if cam.any() else 0.0
+""",
+        # a share of the places, not of the map
+        """
+def answer(activations, gradients):
+    cam = np.maximum(activations @ gradients.mean(axis=(0, 1)), 0)
+    unused = (gradients == 0).all(axis=-1)
+    return (cam[unused] > 0).mean() if cam.any() else 0.0
+""",
+        # HiResCAM puts nothing there
+        """
+def answer(activations, gradients):
+    cam = np.maximum((activations * gradients).sum(axis=-1), 0)
+    unused = (gradients == 0).all(axis=-1)
+    return cam[unused].sum() / cam.sum() if cam.any() else 0.0
+""",
+        # without the ReLU
+        """
+def answer(activations, gradients):
+    cam = activations @ gradients.mean(axis=(0, 1))
+    unused = (gradients == 0).all(axis=-1)
+    return cam[unused].sum() / cam.sum() if cam.any() else 0.0
+""",
+        # an empty map
+        """
+def answer(activations, gradients):
+    cam = np.maximum(activations @ gradients.mean(axis=(0, 1)), 0)
+    return cam[(gradients == 0).all(axis=-1)].sum() / cam.sum()
+""",
+    ],
+)
+def unused(answer):
+    """Write a function of activations and gradients (h, w, k): the share of the Grad-CAM map on places without any gradient."""
+    if not callable(answer):
+        raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
+    rng = np.random.default_rng(3)
+    for n, shape in enumerate([(3, 3, 1), (4, 6, 3), (5, 2, 2), (3, 4, 2)]):
+        activations, gradients = rng.normal(0.5, 1, shape), rng.normal(0.3, 1, shape)
+        gradients[rng.random(shape[:2]) < 0.4] = 0
+        gradients[0, 0, 0], gradients[-1, -1] = 0, 0  # one map without a gradient; a place without any
+        if shape[-1] > 1:
+            gradients[0, 1, :2], gradients[0, 1, 2:] = (1, -1), 0  # they cancel
+        if n == 3:
+            activations, gradients = np.abs(activations), -np.abs(gradients)  # nothing is left behind the ReLU
+        with np.errstate(all="ignore"):
+            given = float(numbers(answer(activations.copy(), gradients.copy()), ()))
+        if not close(given, _unused_share(activations, gradients)):
+            raise NotYet(
+                f"For activations of shape {shape} the share is another. It is of the map behind its ReLU, on places where the "
+                "gradients of all maps are zero; 0 where the map is empty."
+            )
+    return "With this share you can say of any map how much of it is on places that can't have moved the logit at all."
 
 
 @exercise(
