@@ -24,6 +24,7 @@ _HOME = {
     "explore": "widgets.explore",
     "figure": "plots",
     "images_from_folder": "folders",
+    "judge": "course.judging",
     "load_classifier": "zoo",
     "load_image": "images",
     "overlay": "plots",
