@@ -4,7 +4,6 @@ import importlib.util
 import re
 import runpy
 import shlex
-import tomllib
 
 import nbformat
 import pytest
@@ -31,8 +30,8 @@ def document(request, repository):
 
 
 @pytest.fixture(scope="module")
-def version(repository):
-    return tomllib.loads((repository / "pyproject.toml").read_text())["project"]["version"]
+def version():
+    return xh.__version__
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 import xaihelpers as xh
 from xaihelpers.saving import read_png
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.wheel]
 
 LESSONS = ["01_grad_cam", "08_guided_backpropagation", "10_deep_shap"]  # between them on three networks
 EXPLAIN = """
@@ -74,7 +74,7 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel, repository, r
         inside = {name for name in file.namelist() if ".dist-info/" not in name}
         licences = {name.rpartition("/")[2] for name in file.namelist() if "/licenses/" in name}
     assert inside == ours
-    assert licences == {"LICENSE", "CREDITS.md"}
+    assert licences == {"LICENSE", "LICENSE-docs", "CREDITS.md"}
 
 
 @pytest.fixture(scope="module")

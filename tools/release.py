@@ -9,7 +9,6 @@ no badges. With "owner/name" they name the wheel of that repository's release on
 import os
 import re
 import sys
-import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +38,7 @@ def repository():
 
 def wheel():
     """Return the address of the release's wheel; before there is a release, the name of its file."""
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    version = re.search(r'^__version__ = "(.+?)"', (ROOT / "xaihelpers" / "__init__.py").read_text(encoding="utf-8"), re.M)[1]
     name = f"xaihelpers-{version}-py3-none-any.whl"
     return f"https://github.com/{REPOSITORY}/releases/download/v{version}/{name}" if REPOSITORY else name
 

@@ -7,7 +7,7 @@ Every public name is imported when it is first used, so that `import xaihelpers`
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"  # here only: pyproject.toml reads it
 
 # public name: module it lives in
 _HOME = {
