@@ -1,169 +1,214 @@
-"""Compute the tables that lesson 11 reads: every technique on whole sets of images. About half an hour of one processor.
+"""Compute the tables that lesson 11, the board and the README read.
 
-    python -m benchmarks.comparison_runs [name ...]
+    python -m benchmarks.comparison_runs [--quick] [--part NAME ...]
 
-writes comparison-<name>.csv and agreement-<name>.csv to where `xh.stored` finds them. A run that is interrupted keeps its maps
-in a file with .part at its end, and goes on from there when it is called again.
+writes comparison-<name>.csv to where `xh.stored` finds them; the first line of each says with which versions, on how many cores,
+on which images and how long. A run that is interrupted goes on where it was when it is called again. On two quiet cores `--quick`
+takes about half an hour, and without it about two.
 """
 
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
 import sys
+import time
+from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 import xaihelpers as xh
+from xaihelpers.comparison import entries, evidence, protocol
+from xaihelpers.comparison.agreements import agreements
 from xaihelpers.course.stored import FOLDER as STORED
-from xaihelpers.methods.shared.contract import Finding, technique
-from xaihelpers.metrics import agreement, rank_correlation
 
-# Where a technique's price is a parameter, it is set lower than for a single picture. All else is as the techniques come.
-CAPPED = {
-    "saliency": {},
-    "integrated_gradients": {"steps": 32},
-    "guided_backprop": {},
-    "deep_shap": {},
-    "grad_cam": {},
-    "hires_cam": {},
-    "occlusion": {},
-    "rise": {"n_masks": 500},
-    "lime": {"n_samples": 300},
-    "anchors": {"max_questions": 500},
-}
-# An Xception answers thirty times as slowly as RashNet.
-CHEAPER = CAPPED | {
-    "integrated_gradients": {"steps": 16},
-    "occlusion": {"patch": 16, "stride": 16},
-    "rise": {"n_masks": 200},
-    "lime": {"n_samples": 200},
-    "anchors": {"max_questions": 300},
-}
-EVIDENCE = ("pointing_game", "mass_inside", "rank_inside")
-CURVES = ("deletion", "insertion", "sparseness")
+PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-image", "lime")
 
 
-@technique(family="none", needs_gradients=False)
-def chance(classifier, image, target=None, *, seed=0, batch_size=32, progress=False):
-    """Return a map of random numbers: what a technique scores that knows nothing."""
-    return Finding(np.random.default_rng(seed).random(image.shape[:2]), _decision(classifier, image, target))
+class Size(NamedTuple):
+    """How many images; those that ask many questions are measured on fewer, and so is what is slow to measure."""
+
+    lesions: int = 100
+    lesions_asked: int = 25
+    road: int = 50
+    healthy: int = 20
+    healthy_asked: int = 10
+    stickers: int = 60
+    stickers_asked: int = 20
+    pairs: int = 60
+    pairs_asked: int = 20
+    wired: int = 60
+    wired_asked: int = 30
+    grids: int = 18
+    grids_asked: int = 9
+    xception: int = 25
+    xception_asked: int = 10
+    agreement: int = 40
+    randomised: int = 20
+    randomised_asked: int = 4
 
 
-@technique(family="none", needs_gradients=False)
-def edges(classifier, image, target=None, *, seed=0, batch_size=32, progress=False):
-    """Return the contrast of the image, by Sobel's filter: what a technique scores that knows the image and no network."""
-    from skimage.filters import sobel
-
-    return Finding(sobel(image.mean(axis=-1)), _decision(classifier, image, target))
+QUICK = Size(100, 10, 15, 20, 5, 30, 8, 40, 8, 40, 12, 9, 2, 12, 3, 20, 8, 2)
 
 
-def _decision(classifier, image, target):
-    return int(classifier.probabilities(image)[0].argmax()) if target is None else target
+class Leg(NamedTuple):
+    """One call of `protocol.run`: images with their truth, rows, measures."""
+
+    evidence: object
+    rows: list
+    measures: dict
 
 
-CONTROLS = {"chance": (chance, {}), "edges": (edges, {})}
+def cheap(classifier):
+    """Return the entries that take few passes, controls included."""
+    # The features of the grid's network are called four times, once a photograph: they have no one map to look at.
+    earlier = None if classifier.model.name == "quadrant" else entries.earlier_layer(classifier)
+    return [row for row in entries.entries(earlier) if not row.sampled]
 
 
-class Run(NamedTuple):
-    """One table. images: {name: (H, W, 3)}; masks: {name: (H, W) or None}; methods as `compare` takes them."""
-
-    classifier: str
-    images: dict
-    masks: dict
-    methods: dict
-    metrics: tuple
-    agreement_on: list  # names of images
+def asked():
+    """Return the entries that ask many questions."""
+    return [row for row in entries.entries() if row.sampled]
 
 
-def rash_run(classifier, methods, each, metrics, agree):
-    """Return the Run over the first `each` images of every class of the test split; agreement over the first `agree`."""
-    split = xh.rashes.load_test_split()
-    of_class = [np.flatnonzero(split.labels == label) for label in range(len(split.class_names))]
-    chosen = sorted(int(i) for places in of_class for i in places[:each])
-    masks = {i: split.lesion_masks[i] if split.lesion_masks[i].any() else None for i in chosen}
-    agreed = sorted(int(i) for places in of_class for i in places[:agree])
-    return Run(classifier, {i: split.images[i] for i in chosen}, masks, methods, metrics, agreed)
+def middle():
+    """Return those at their middle budget and on the mean colour, for networks on which a question is dear."""
+    budgets = ("Occlusion, mean, patch 16", "RISE, mean, 400 masks", "LIME, mean, 300 samples", "Anchors, mean, 1000 questions")
+    return [row for row in asked() if row.label in budgets]
 
 
-def photo_run():
-    """Return the Run over the course's photographs, which have no masks."""
-    photos = {name: xh.sample_photo(name, 224) for name in xh.photo_names()}
-    return Run("efficientnet-lite0", photos, dict.fromkeys(photos), CAPPED | CONTROLS, CURVES, list(photos))
+def two_legs(truth, few, measures, many=None, fewer_measures=None):
+    """Return the legs of cheap rows on all images and of asking rows on a few."""
+    return [Leg(truth, cheap(truth.classifier), measures), Leg(truth.first(few), many or asked(), fewer_measures or measures)]
+
+
+def lesions(size):
+    split, rashnet = xh.rashes.load_test_split(), xh.load_classifier("rashnet")
+    truth, measures = evidence.lesions(rashnet, split), protocol.of_lesions(evidence.TrueRemoval(split))
+    truth, slow = truth.first(size.lesions), protocol.CURVES | protocol.ROAD
+    legs = two_legs(truth, size.lesions_asked, measures | protocol.CURVES, fewer_measures=measures | slow)
+    return [*legs, Leg(truth.first(size.road), cheap(rashnet), protocol.ROAD)]
+
+
+def healthy(size):
+    truth = evidence.healthy(xh.load_classifier("rashnet"), xh.rashes.load_test_split()).first(size.healthy)
+    return two_legs(truth, size.healthy_asked, protocol.CURVES)
+
+
+def sticker(size):
+    biased, twin = xh.load_classifier("rashnet-biased"), xh.load_classifier("rashnet")
+    truth = evidence.stickers(biased, twin, xh.rashes.load_test_split()).first(size.stickers)
+    legs = two_legs(truth, size.stickers_asked, protocol.STICKER)
+    return [each for leg in legs for each in (leg, leg._replace(evidence=replace(leg.evidence, classifier=twin)))]
+
+
+def contrast(size):
+    truth = evidence.contrasts(xh.load_classifier("rashnet"), xh.rashes.make_pairs(size.pairs))
+    few = evidence.contrasts(xh.load_classifier("rashnet"), xh.rashes.make_pairs(size.pairs_asked))
+    return [Leg(truth, cheap(truth.classifier), protocol.CONTRAST), Leg(few, asked(), protocol.CONTRAST)]
+
+
+def wired(size):
+    return two_legs(evidence.wired(size.wired), size.wired_asked, protocol.WIRED)
+
+
+def quadrant(size):
+    truths = [evidence.quadrants(size.grids, name) for name in ("top left", "bottom right")]
+    return [leg for truth in truths for leg in two_legs(truth, size.grids_asked, protocol.QUADRANT, middle())]
+
+
+def xception(size):
+    split, network = xh.rashes.load_test_split(), xh.load_classifier("rash-xception")
+    truth, measures = evidence.lesions(network, split), protocol.of_lesions(evidence.TrueRemoval(split))
+    measures = {name: measures[name] for name in ("roc_area", "pointing_game", "removal", "completeness")}
+    return two_legs(truth.first(size.xception), size.xception_asked, measures, middle())
+
+
+def together(tables):
+    return pd.concat(tables, ignore_index=True)
+
+
+def of_twins(tables):
+    """Return the tables of the biased network minus those of its twin, leg by leg."""
+    return together(
+        [protocol.difference(biased, twin, "sticker") for biased, twin in zip(tables[::2], tables[1::2], strict=True)]
+    )
 
 
 RUNS = {
-    "rashnet": lambda: rash_run("rashnet", CAPPED | CONTROLS, 20, EVIDENCE + CURVES, 4),
-    "photos": photo_run,
-    "rash-xception": lambda: rash_run("rash-xception", CHEAPER | CONTROLS, 2, EVIDENCE + CURVES, 0),
-    # Each of these numbers asks for six more maps, or for one of a network that is compiled for it alone.
-    "sanity": lambda: rash_run("rashnet", CAPPED, 1, ("stability", "randomisation"), 0),
+    "wired": (wired, together),
+    "contrast": (contrast, lambda tables: protocol.pairs_averaged(together(tables))),
+    "sticker": (sticker, of_twins),
+    "lesions": (lesions, together),
+    "healthy": (healthy, together),
+    "quadrant": (quadrant, together),
+    "xception": (xception, together),
 }
 
 
-def compute(run, names=None, methods=None, file=None, progress=False, kept=None):
-    """Return the table of a Run, or of some of its images and methods. kept: a dict that takes the maps as they come."""
-    images = {name: run.images[name] for name in names or run.images}
-    masks = None if run.metrics[0] not in EVIDENCE + CURVES else {name: run.masks[name] for name in images}
-    chosen = {label: run.methods[label] for label in methods or run.methods}
-    if kept is not None:
-        chosen = {
-            label: (keeping(kept, label), given[1] if isinstance(given, tuple) else given) for label, given in chosen.items()
-        }
-    return xh.compare(xh.load_classifier(run.classifier), images, masks, chosen, run.metrics, file=file, progress=progress)
-
-
-def keeping(kept, label):
-    """Return the technique, which also puts its map into a dict: {(label, the image's bytes): map}."""
-    function = CONTROLS[label][0] if label in CONTROLS else xh.METHODS[label].function
-
-    def keep(classifier, image, target=None, **parameters):
-        found = function(classifier, image, target, **parameters)
-        kept[label, np.asarray(image).tobytes()] = found.heatmap
-        return found
-
-    return keep
-
-
-def agreements(run, kept, names=None, methods=None):
-    """Return a table of how alike the maps of every two techniques are: image, a, b, rank_correlation, agreement."""
-    classifier, rows = xh.load_classifier(run.classifier), []
-    labels = list(methods or run.methods)
-    for name in names or run.agreement_on:
-        image = classifier.check(run.images[name])
-        for label in labels:  # those that an earlier, interrupted call has computed
-            if (label, image.tobytes()) not in kept:
-                compute(run, [name], [label], kept=kept)
-        maps = [kept[label, image.tobytes()] for label in labels]
-        rows += [
-            (name, labels[j], labels[i], rank_correlation(maps[j], maps[i]), agreement(maps[j], maps[i]))
-            for i in range(len(maps))
-            for j in range(i)
-        ]
-    return pd.DataFrame(rows, columns=["image", "a", "b", "rank_correlation", "agreement"])
+def run_legs(name, size, progress=False):
+    """Return (table, [images considered and used, leg by leg]); exits where it was interrupted."""
+    make, combine = RUNS[name]
+    tables, used = [], []
+    for number, leg in enumerate(make(size)):
+        part = STORED / f"comparison-{name}-{number}.part"
+        table = protocol.run(*leg, file=part, progress=progress)
+        if table.drop_duplicates("image").image.nunique() < len(leg.evidence.images):
+            sys.exit(f"Stopped: the same command goes on from {part.name}.")
+        tables.append(table)
+        used.append({"rows": len(leg.rows), "images": len(leg.evidence.images), "considered": leg.evidence.considered})
+    return slim(combine(tables)), used
 
 
 def slim(table):
-    """Return a table of `compare` fit to be stored: no metric that asks for a mask where there is none, each note once."""
-    table = table[~table.note.str.contains("There is no mask")]
-    again = table.duplicated(["image", "method"]) & ~table.note.str.contains("not measured")
-    return table.assign(note=table.note.where(~again, ""), passes=table.passes.astype("Int64"))
+    """Return a table fit to be stored: without what was not measured for a reason of its own, each note once."""
+    table = table[table.value.notna() | table.note.fillna("").ne("")]
+    again = table.duplicated(["image", "method"])
+    return table.assign(note=table.note.where(~again, "").str.replace("#", "no. "), passes=table.passes.round())
 
 
-def main(names):
-    if unknown := set(names) - set(RUNS):
-        sys.exit(f"There is no run {', '.join(sorted(unknown))}: choose from {', '.join(RUNS)}.")
-    for name in names or RUNS:
-        run, part, kept = RUNS[name](), STORED / f"comparison-{name}.csv.part", {}
-        print(f"{name}: {len(run.images)} images, {len(run.methods)} techniques, metrics {', '.join(run.metrics)}", flush=True)
-        sanity = name == "sanity"  # its metrics call the technique again, by its name
-        table = compute(run, file=part, progress=True, kept=None if sanity else kept)
-        if len(table.drop_duplicates(["image", "method"])) < len(run.images) * len(run.methods):
-            sys.exit(f"Stopped: the same command goes on from {part.name}.")
-        slim(table).to_csv(STORED / f"comparison-{name}.csv", index=False, float_format="%.4g", lineterminator="\n")
-        if run.agreement_on:
-            pairs = agreements(run, kept)
-            pairs.to_csv(STORED / f"agreement-{name}.csv", index=False, float_format="%.4g", lineterminator="\n")
-        part.unlink()
+def head(name, size, used, seconds):
+    """Return the first line of a stored table: what made it."""
+    about = {
+        "table": name,
+        "images": used,
+        "size": size._asdict(),
+        "seconds": round(seconds),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        **{package: importlib.metadata.version(package) for package in PACKAGES},
+    }
+    return f"# {json.dumps(about)}\n"
+
+
+def write(name, table, about):
+    """Write one stored table."""
+    path = STORED / f"comparison-{name}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(about)
+        table.to_csv(file, index=False, float_format="%.4g", lineterminator="\n")
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.comparison_runs", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer images: half an hour in place of two")
+    parser.add_argument("--part", nargs="*", choices=[*RUNS, "agreement"], help="these tables only")
+    options = parser.parse_args(arguments)
+    size = QUICK if options.quick else Size()
+    for name in options.part or [*RUNS, "agreement"]:
+        start = time.perf_counter()
+        print(f"{name}: {time.strftime('%H:%M')}", flush=True)
+        if name == "agreement":
+            table, used = agreements(size.agreement), [{"images": size.agreement}]
+        else:
+            table, used = run_legs(name, size, progress=sys.stderr.isatty())
+        write(name, table, head(name, size, used, time.perf_counter() - start))
+        for part in STORED.glob(f"comparison-{name}-*.part"):
+            part.unlink()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

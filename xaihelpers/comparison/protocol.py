@@ -94,8 +94,8 @@ def _area(curve, options, classifier, found, masks):
 
 
 CURVES = {
-    "deletion": partial(_area, metrics.deletion, {"steps": 20}),
-    "insertion": partial(_area, metrics.insertion, {"steps": 20}),
+    "deletion": partial(_area, metrics.deletion, {"steps": 10}),
+    "insertion": partial(_area, metrics.insertion, {"steps": 10}),
 }
 ROAD = {"road": partial(_area, metrics.road, {"shares": (0.1, 0.3, 0.5, 0.7)})}
 CONTRAST = {"contrast": _first_of_two}
