@@ -22,6 +22,7 @@ import pandas as pd
 import xaihelpers as xh
 from xaihelpers.comparison import entries, evidence, protocol
 from xaihelpers.comparison.agreements import agreements
+from xaihelpers.comparison.randomised import randomised
 from xaihelpers.course.stored import FOLDER as STORED
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-image", "lime")
@@ -148,6 +149,9 @@ RUNS = {
 }
 
 
+TABLES = ("wired", "contrast", "sticker", "lesions", "agreement", "randomised", "healthy", "quadrant", "xception")
+
+
 def run_legs(name, size, progress=False):
     """Return (table, [images considered and used, leg by leg]); exits where it was interrupted."""
     make, combine = RUNS[name]
@@ -160,6 +164,23 @@ def run_legs(name, size, progress=False):
         tables.append(table)
         used.append({"rows": len(leg.rows), "images": len(leg.evidence.images), "considered": leg.evidence.considered})
     return slim(combine(tables)), used
+
+
+# Those whose map depends on the network in a way of its own, in one setting each.
+LOSING = (
+    "Saliency", "Gradient × input", "SmoothGrad, 16", "Guided backpropagation", "Deconvnet", "Integrated gradients, blur",
+    "Deep SHAP, blur", "Grad-CAM", "HiResCAM", "Grad-CAM, earlier layer", "Edges",
+)  # fmt: skip
+
+
+def run_randomised(size):
+    """Return (table, [images used]) of networks that lose their weights, as `randomised` makes it."""
+    network, tables = xh.load_classifier("rashnet"), []
+    truth = evidence.lesions(network, xh.rashes.load_test_split())
+    for n, rows in ((size.randomised, [row for row in cheap(network) if row.label in LOSING]), (size.randomised_asked, middle())):
+        tables += list(randomised(truth.first(n), rows))
+    used = [{"images": size.randomised}, {"images": size.randomised_asked}]
+    return pd.concat(tables, ignore_index=True), used
 
 
 def slim(table):
@@ -195,14 +216,16 @@ def write(name, table, about):
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.comparison_runs", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer images: half an hour in place of two")
-    parser.add_argument("--part", nargs="*", choices=[*RUNS, "agreement"], help="these tables only")
+    parser.add_argument("--part", nargs="*", choices=TABLES, help="these tables only")
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else Size()
-    for name in options.part or [*RUNS, "agreement"]:
+    for name in options.part or TABLES:
         start = time.perf_counter()
         print(f"{name}: {time.strftime('%H:%M')}", flush=True)
         if name == "agreement":
             table, used = agreements(size.agreement), [{"images": size.agreement}]
+        elif name == "randomised":
+            table, used = run_randomised(size)
         else:
             table, used = run_legs(name, size, progress=sys.stderr.isatty())
         write(name, table, head(name, size, used, time.perf_counter() - start))

@@ -124,3 +124,45 @@ def test_road_of_a_network_that_uses_one_part():
     for shares in ((0.5, 0.2), (0, 0.5), (1.0,), ()):
         with pytest.raises(ValueError, match="rising order"):
             metrics.road(classifier, right, image=image, target=0, shares=shares)
+
+
+@pytest.fixture(scope="module")
+def small():
+    from networks import gap_network
+
+    return xh.Classifier(gap_network())
+
+
+def test_layers_alone_and_from_the_top_shuffled_and_reinitialised(small):
+    from networks import image
+
+    before = [weight.copy() for weight in small.model.get_weights()]
+    for how in ("shuffled", "reinitialised"):
+        top, alone = (
+            metrics.model_randomisation(small, "saliency", image(), stages=None, order=order, how=how)
+            for order in ("top", "alone")
+        )
+        assert top.layers == alone.layers == ["scores", "maps"] and (top.how, alone.order) == (how, "alone")
+        # The first stage is the same; the second has the head's own weights again where each layer is taken alone.
+        assert np.array_equal(top.maps[0].heatmap, alone.maps[0].heatmap)
+        assert not np.allclose(top.maps[1].heatmap, alone.maps[1].heatmap)
+    assert all(np.array_equal(a, b) for a, b in zip(before, small.model.get_weights()))
+    for bad in ({"order": "down"}, {"how": "removed"}):
+        with pytest.raises(ValueError, match="choose"):
+            metrics.model_randomisation(small, "saliency", image(), **bad)
+
+
+def test_reinitialised_weights_are_those_of_an_untrained_layer_and_shuffled_ones_the_same_numbers(small):
+    from xaihelpers.metrics.sanity import reinitialise_weights, shuffle_weights
+
+    kernel = np.sort(small.model.get_layer("maps").get_weights()[0].ravel())
+    copies = [metrics.randomised_copy(small, of_layers=()) for _ in range(3)]
+    shuffle_weights(copies[0], ["maps"], seed=1)
+    assert np.array_equal(np.sort(copies[0].model.get_layer("maps").get_weights()[0].ravel()), kernel)
+    for copy, seed in zip(copies[1:], (1, 1)):
+        reinitialise_weights(copy, ["maps"], seed=seed)
+    drawn, bias = copies[1].model.get_layer("maps").get_weights()
+    limit = np.sqrt(6 / (3 * 9 + 4 * 9))  # Glorot's uniform rule, Keras' own for a convolution of 3 to 4 channels
+    assert np.abs(drawn).max() <= limit and drawn.std() == pytest.approx(limit / np.sqrt(3), rel=0.25) and not bias.any()
+    assert np.array_equal(drawn, copies[2].model.get_layer("maps").get_weights()[0])  # the same seed
+    assert np.array_equal(copies[1].model.get_layer("scores").get_weights()[0], small.model.get_layer("scores").get_weights()[0])

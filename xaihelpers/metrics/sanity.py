@@ -19,9 +19,10 @@ from .shape import rank_correlation
 
 @dataclass(frozen=True, eq=False)
 class Randomisation:
-    """Maps of one image while the network loses its weights, from the output down.
+    """Maps of one image while the network loses its weights, from the output down or each layer alone.
 
-    layers: for each stage the layer at which it ends. maps: Attributions, one a stage. original: that of the real network.
+    layers: for each stage the layer at which it ends. order, how: as they were asked for. maps: Attributions, one a stage.
+    original: that of the real network.
     correlations: (stages,) rank correlation of each stage's map with the original: near 0 is as it should be, near 1
         means that the map hardly depends on what the network has learned. NaN where a map is the same everywhere.
     """
@@ -30,23 +31,40 @@ class Randomisation:
     correlations: np.ndarray
     maps: list
     original: object
+    order: str = "top"
+    how: str = "shuffled"
 
     def __repr__(self):
         stages = ", ".join(f"{layer.split('/')[-1]} {r:.2f}" for layer, r in zip(self.layers, self.correlations))
-        return f"Randomisation({self.original.method}: rank correlation down to {stages})"
+        where = "down to" if self.order == "top" else "without"
+        return f"Randomisation({self.original.method}, weights {self.how}: rank correlation {where} {stages})"
 
 
 def model_randomisation(
-    classifier, method, image, target=None, *, stages=5, absolute=False, seed=0, progress=False, **parameters
+    classifier,
+    method,
+    image,
+    target=None,
+    *,
+    stages=5,
+    order="top",
+    how="shuffled",
+    absolute=False,
+    seed=0,
+    progress=False,
+    **parameters,
 ):
-    """Return a Randomisation: the map after more and more layers, from the output down, have lost what they learned.
+    """Return a Randomisation: the map after layers have lost what they learned, one after the other.
 
     method: name of a technique, or the function. target: None is the class that the real network predicts, throughout.
     stages: number of maps; the layers are shared out evenly, the last stage has none left. None: a stage for every layer.
+    order: "top", more and more layers from the output down; "alone", each stage's layers only, all others as they were.
+    how: "shuffled", the same weights in another order; "reinitialised", drawn anew as before any training.
     absolute: correlate absolute values. parameters: those of the technique.
     The real network is not touched: a copy is. Raises TypeError where the classifier is a plain function.
-    Source: Adebayo and others, NeurIPS 2018 ("cascading randomization").
+    Source: Adebayo and others, NeurIPS 2018 ("cascading" and "independent randomization").
     """
+    one_of(order, "order", ("top", "alone")), one_of(how, "how", HOW)
     method, absolute, seed = _function(method), yes_or_no(absolute, "absolute"), whole_number(seed, "seed", 0)
     if stages is not None:
         stages = whole_number(stages, "stages", what="None for every layer, or a whole number")
@@ -56,10 +74,12 @@ def model_randomisation(
     groups = np.array_split(layers[::-1], min(stages or len(layers), len(layers)))
     maps = []
     for stage, group in enumerate(progress_bar(groups, "stages", "stage", shown=progress)):
-        shuffle_weights(copy, group, seed=(seed, stage))
+        if order == "alone":
+            copy.model.set_weights(classifier.model.get_weights())
+        HOW[how](copy, group, seed=(seed, stage))
         maps.append(_quietly(method, copy, image, original.target, **parameters))
     correlations = [rank_correlation(original, m, absolute=absolute) for m in maps]
-    return Randomisation([str(group[-1]) for group in groups], np.array(correlations), maps, original)
+    return Randomisation([str(group[-1]) for group in groups], np.array(correlations), maps, original, order, how)
 
 
 def randomised_copy(classifier, of_layers=None, *, seed=0):
@@ -103,6 +123,28 @@ def shuffle_weights(classifier, paths, *, seed=0):
                 weight = weight[order]
             shuffled.append(weight)
         layer.set_weights(shuffled)
+
+
+def reinitialise_weights(classifier, paths, *, seed=0):
+    """Draw the weights of layers anew, in place, by the layers' own initialisers, as before any training."""
+    import keras
+
+    random = np.random.default_rng(seed)
+    for path in paths:
+        layer = classifier.layers[str(path)]
+        for weight in layer.weights:
+            rule = getattr(layer, f"{weight.name}_initializer", None)
+            if rule is None:  # a layer of one's own: the same spread, around the same mean
+                old = np.asarray(weight)
+                weight.assign(random.normal(old.mean(), old.std(), old.shape).astype(old.dtype))
+                continue
+            settings = rule.get_config()
+            if "seed" in settings:
+                settings["seed"] = int(random.integers(2**31))
+            weight.assign(keras.initializers.get(type(rule).from_config(settings))(weight.shape, dtype=weight.dtype))
+
+
+HOW = {"shuffled": shuffle_weights, "reinitialised": reinitialise_weights}
 
 
 def stability(
