@@ -51,7 +51,7 @@ class Size(NamedTuple):
     randomised_asked: int = 4
 
 
-QUICK = Size(100, 10, 15, 20, 5, 30, 8, 40, 8, 40, 12, 9, 2, 12, 3, 20, 8, 2)
+QUICK = Size(100, 10, 20, 20, 5, 25, 6, 30, 6, 40, 12, 9, 2, 10, 3, 20, 8, 2)
 
 
 class Leg(NamedTuple):
@@ -76,7 +76,7 @@ def asked():
 
 def middle():
     """Return those at their middle budget and on the mean colour, for networks on which a question is dear."""
-    budgets = ("Occlusion, mean, patch 16", "RISE, mean, 400 masks", "LIME, mean, 300 samples", "Anchors, mean, 1000 questions")
+    budgets = ("Occlusion, mean, patch 16", "RISE, mean, 300 masks", "LIME, mean, 300 samples", "Anchors, mean, 500 questions")
     return [row for row in asked() if row.label in budgets]
 
 

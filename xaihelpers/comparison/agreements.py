@@ -19,9 +19,9 @@ ALIKE = (
     "Grad-CAM",
     "HiResCAM",
     "Occlusion, mean, patch 16",
-    "RISE, mean, 400 masks",
+    "RISE, mean, 300 masks",
     "LIME, mean, 300 samples",
-    "Anchors, mean, 1000 questions",
+    "Anchors, mean, 500 questions",
     "Edges",
     "|image − blur|",
 )

@@ -103,9 +103,9 @@ def _asking():
     # (label, technique, parameters of the three budgets, which of them is the middle one)
     kinds = [
         ("Occlusion", "occlusion", {f"patch {p}": {"patch": p, "stride": p // 2} for p in (32, 16, 8)}, "patch 16"),
-        ("RISE", "rise", {f"{n} masks": {"n_masks": n} for n in (100, 400, 1600)}, "400 masks"),
-        ("LIME", "lime", {f"{n} samples": {"n_samples": n} for n in (100, 300, 1000)}, "300 samples"),
-        ("Anchors", "anchors", {f"{n} questions": {"max_questions": n} for n in (300, 1000, 3000)}, "1000 questions"),
+        ("RISE", "rise", {f"{n} masks": {"n_masks": n} for n in (100, 300, 900)}, "300 masks"),
+        ("LIME", "lime", {f"{n} samples": {"n_samples": n} for n in (100, 300, 900)}, "300 samples"),
+        ("Anchors", "anchors", {f"{n} questions": {"max_questions": n} for n in (250, 500, 1000)}, "500 questions"),
     ]
     rows = []
     for name, technique, budgets, middle in kinds:

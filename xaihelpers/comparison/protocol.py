@@ -97,7 +97,7 @@ CURVES = {
     "deletion": partial(_area, metrics.deletion, {"steps": 10}),
     "insertion": partial(_area, metrics.insertion, {"steps": 10}),
 }
-ROAD = {"road": partial(_area, metrics.road, {"shares": (0.1, 0.3, 0.5, 0.7)})}
+ROAD = {"road": partial(_area, metrics.road, {"shares": (0.1, 0.3, 0.5)})}
 CONTRAST = {"contrast": _first_of_two}
 WIRED = {"used": _first_of_two, "share_used": _share_on_first}
 QUADRANT = {"in_quadrant": _share_inside}
