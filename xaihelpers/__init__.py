@@ -27,6 +27,7 @@ _HOME = {
     "judge": "course.judging",
     "load_classifier": "zoo",
     "load_image": "images",
+    "load_model": "classifier.model_files",
     "overlay": "plots",
     "photo_credit": "images",
     "photo_names": "images",

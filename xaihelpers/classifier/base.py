@@ -74,6 +74,16 @@ class Classifier:
         self._lock = threading.Lock()
         self._watchers = {}
 
+    def save(self, path):
+        """Write the classifier to a `.keras` file, which `xh.load_classifier(path)` reads: model, class names, preprocessing.
+
+        path: a name that ends in .keras. Any Keras program can read the model in it. Return the path.
+        Raises TypeError for a plain function, and for a preprocess that does more than scale, shift or mix the channels.
+        """
+        from .keeping import save
+
+        return save(self, path)
+
     has_gradients = False
     _travels = ()  # attributes that a copy keeps, besides the model and the options; compiled functions are made again
 

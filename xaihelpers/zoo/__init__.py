@@ -1,7 +1,9 @@
 """The networks of the course, by name. Each is loaded, and TensorFlow imported, when it is asked for."""
 
 import difflib
+import re
 from importlib import import_module
+from pathlib import Path
 
 from .._quiet import import_tensorflow
 
@@ -20,16 +22,33 @@ def classifier_names():
     return {name: line for name, (_, _, line) in _ZOO.items()}
 
 
-def load_classifier(name):
-    """Return the `Classifier` of that name, its weights loaded and its preprocessing inside.
+def load_classifier(name, *, class_names=None, values=None, custom_objects=None):
+    """Return the `Classifier` of that name, or in that file, its weights loaded and its preprocessing inside.
 
-    name: one of `classifier_names()`.
+    name: one of `classifier_names()`; or the path of a file that `classifier.save` wrote, which knows its class names and
+        its range; or of any model that `load_model` reads.
+    class_names, custom_objects: for a file, as in `Classifier` and `load_model`.
+    values: for a file, the pixel values that the model was trained on: "0 to 255", "0 to 1" or "-1 to 1". None: as the
+        file says, else 0 to 255.
     Raises ValueError, with the names there are, for another; ConnectionError where weights must be fetched and can't be.
     """
+    if _is_path(name):
+        from ..classifier.keeping import load
+
+        return load(name, class_names=class_names, values=values, custom_objects=custom_objects)
     if not isinstance(name, str) or name not in _ZOO:
         near = difflib.get_close_matches(str(name), _ZOO, 1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise ValueError(f"There is no classifier {str(name)[:60]!r}{hint}: choose from {', '.join(_ZOO)}.")
+    if class_names is not None or values is not None or custom_objects is not None:
+        raise TypeError(f"{name} has its own class names and range: class_names, values and custom_objects are for files.")
     import_tensorflow()
     module, function, _ = _ZOO[name]
     return getattr(import_module(module, __name__), function)()
+
+
+def _is_path(name):
+    """Return whether what was given is meant as a file: a Path, or a text with a folder or an ending in it."""
+    if isinstance(name, Path):
+        return True
+    return isinstance(name, str) and name not in _ZOO and bool(re.search(r"[/\\]|\.[A-Za-z]\w+$", name))
