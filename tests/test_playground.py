@@ -77,7 +77,7 @@ def test_it_offers_every_classifier_and_image_of_the_course(pg):
     assert {*xh.photo_names(), "noise"} < set(pg.images.choice.options)
     assert sum(name.startswith("rash image") for name in pg.images.choice.options) == 18
     for source in sources.course_images().values():
-        assert source.fitted((24, 24)).shape == (24, 24, 3) and source.credit
+        assert source.fitted((24, 24, 3)).shape == (24, 24, 3) and source.credit
 
 
 def test_maps_side_by_side_are_those_that_the_techniques_give(pg, tiny):
@@ -320,7 +320,7 @@ def test_uploads_that_are_no_photo_are_refused_in_one_sentence(pg, name, data, s
 
 def test_a_photo_of_as_many_pixels_as_allowed_is_taken(monkeypatch):
     monkeypatch.setattr(sources, "LARGEST_PIXELS", 200)
-    assert sources.uploaded_image("wide.png", png(20, 10)).fitted((8, 8)).shape == (8, 8, 3)
+    assert sources.uploaded_image("wide.png", png(20, 10)).fitted((8, 8, 3)).shape == (8, 8, 3)
     with pytest.raises(ValueError, match="over the 200 allowed"):
         sources.uploaded_image("wide.png", png(20, 11))
 
@@ -397,7 +397,7 @@ def test_a_file_with_a_lambda_layer_is_refused_and_nothing_of_it_runs(pg, tmp_pa
     for path in (saved(lambda_network(lambda x: x / 255), tmp_path), inner):
         for given in ({"path": path}, {"file": upload(path.name, path.read_bytes())}):
             load(pg, **given)
-            assert "has a Lambda layer, which is code of whoever made the file" in pg.message.value
+            assert "has a layer of the class Lambda, which is code of whoever made the file" in pg.message.value
             assert pg.classifiers.choice.value == "tiny"
 
 
@@ -419,7 +419,7 @@ def test_a_file_that_names_other_code_is_refused(pg, tmp_path):
         return config
 
     load(pg, rewritten(saved(networks.gap_network(), tmp_path), change))
-    assert "needs system from os, which is not part of Keras" in pg.message.value
+    assert "needs the class system from os, which is not part of Keras" in pg.message.value
 
 
 def test_wrong_model_files_are_refused_in_one_sentence(pg, tmp_path):
@@ -432,8 +432,8 @@ def test_wrong_model_files_are_refused_in_one_sentence(pg, tmp_path):
     for given, sentence in [
         ({}, "There is no model to load yet"),
         ({"path": tmp_path / "none.keras"}, "There is no file"),
-        ({"path": tmp_path / "photo.jpg"}, "photo.jpg is no .keras file"),
-        ({"file": upload("old.h5", b"x")}, "The older formats may carry code"),
+        ({"path": tmp_path / "photo.jpg"}, "photo.jpg is no .keras or .h5 file"),
+        ({"file": upload("old.h5", b"x")}, "old.h5 is damaged, or no HDF5 file at all"),
         ({"path": tmp_path / "text.keras"}, "text.keras is damaged, or no .keras file at all"),
         ({"path": tmp_path / "half.keras"}, "half.keras is damaged, or no .keras file at all"),
         ({"path": tmp_path / "zip.keras"}, "zip.keras is no whole Keras model, it lacks metadata.json, model.weights.h5"),

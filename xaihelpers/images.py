@@ -88,6 +88,14 @@ def fit_image(image, shape):
     return fitted[..., None] if grey else fitted
 
 
+def with_channels(image, channels):
+    """Return a uint8 image (H, W, C) in grey (1), RGB (3) or with an opaque fourth channel (4); others as they are."""
+    if channels == np.shape(image)[-1] or channels not in MODES:
+        return image
+    pixels = np.asarray(Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).convert(MODES[channels]))
+    return pixels[..., None] if channels == 1 else pixels
+
+
 def _centre_crop(picture, height, width):
     """Return the largest centred part with the proportions of height x width, resized (bicubic) to that."""
     across, down = min(picture.width, picture.height * width // height), min(picture.height, picture.width * height // width)

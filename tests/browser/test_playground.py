@@ -13,7 +13,7 @@ import xaihelpers as xh
 from .lab import Lab
 
 MINUTES = 5 * 60 * 1000  # how long the network may take to answer, in milliseconds
-PHOTO, MODEL = "Upload a photo", "Upload a .keras file"
+PHOTO, MODEL = "Upload a photo", "Upload a model file"
 
 
 class Playground:

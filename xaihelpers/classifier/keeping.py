@@ -50,7 +50,9 @@ def save(classifier, path):
         raise TypeError("This classifier is a plain function, which can't be kept in a file: keep its code.")
     if path.suffix.lower() != ".keras" or not path.resolve().parent.is_dir():
         raise ValueError(f"{shown(str(path))} can't be written: give a name that ends in .keras, in a folder that there is.")
-    options = {name: value for name, value in classifier.options.items() if name not in ("class_names", "preprocess", "input_shape")}
+    options = {
+        name: value for name, value in classifier.options.items() if name not in ("class_names", "preprocess", "input_shape")
+    }
     kept = {
         "class_names": list(classifier.class_names),
         "input_shape": list(classifier.input_shape),
@@ -83,7 +85,8 @@ def _in_numbers(classifier):
         return None
     height, width, channels = (edge or 16 for edge in classifier.input_shape)
     images = np.random.default_rng(0).uniform(0, 255, (2, height, width, channels)).astype(np.float32)
-    result = np.asarray(preprocess(images.copy()), dtype=np.float64)
+    images[1] *= 0.4  # a darker one, asked by itself: nothing may depend on the other pixels
+    result = np.concatenate([np.asarray(preprocess(each[None].copy()), dtype=np.float64) for each in images])
     if result.shape[:3] == images.shape[:3]:
         pixels = np.concatenate([images.reshape(-1, channels), np.ones((images[..., 0].size, 1))], axis=1).astype(np.float64)
         found, *_ = np.linalg.lstsq(pixels, result.reshape(len(pixels), -1), rcond=None)

@@ -4,7 +4,12 @@
 _DROPPED = {
     "DepthwiseConv2D": {"groups": (1,)},
     "InputLayer": {"ragged": (False,), "sparse": (False,), "optional": (False,)},
-    "BatchNormalization": {"renorm": (False,), "virtual_batch_size": (None,), "adjustment": (None,), "fused": (None, True, False)},
+    "BatchNormalization": {
+        "renorm": (False,),
+        "virtual_batch_size": (None,),
+        "adjustment": (None,),
+        "fused": (None, True, False),
+    },
 }
 _MODELS = {"Functional": "keras.src.models.functional", "Sequential": "keras"}
 _DROPPED_ANYWHERE = {"rng_type": None, "implementation": None, "time_major": (False,)}
@@ -66,7 +71,9 @@ def _counted_from_0(functional):
         return [renumbered(each, more) for each in value] if isinstance(value, list) else value
 
     layers = [{**layer, "inbound_nodes": renumbered(layer["inbound_nodes"], {})} for layer in functional["layers"]]
-    return {**functional, "layers": layers, **{end: renumbered(functional[end], {"Functional": 1}) for end in ends}}
+    outer = {end: renumbered(functional[end], {"Functional": 1}) for end in ends}
+    # One input or output is itself, not a list of one: Keras 3 would give a list to the layer behind.
+    return {**functional, "layers": layers, **{end: each[0] if len(each) == 1 else each for end, each in outer.items()}}
 
 
 def _is_reference(value, names):

@@ -69,7 +69,9 @@ def _existing(path):
     except (OSError, ValueError, RuntimeError):
         there = False
     if not there:
-        raise FileNotFoundError(f"There is no file {shown(str(path))}: check the spelling; it is looked for from {Path.cwd().name}/.")
+        raise FileNotFoundError(
+            f"There is no file {shown(str(path))}: check the spelling; it is looked for from {Path.cwd().name}/."
+        )
     return path
 
 
@@ -81,7 +83,9 @@ def _config_of_zip(path):
             if missing:
                 raise ValueError(f"{path.name} is no whole Keras model, it lacks {', '.join(sorted(missing))}: {_SAVE}.")
             if (size := sum(each.file_size for each in archive.infolist())) > _LARGEST_UNPACKED:
-                raise ValueError(f"{path.name} unpacks to {size / 1e9:.1f} GB, over the {_LARGEST_UNPACKED / 1e9:.0f} GB allowed.")
+                raise ValueError(
+                    f"{path.name} unpacks to {size / 1e9:.1f} GB, over the {_LARGEST_UNPACKED / 1e9:.0f} GB allowed."
+                )
             return json.loads(archive.read("config.json"))
     except (zipfile.BadZipFile, OSError, UnicodeDecodeError, json.JSONDecodeError):
         raise ValueError(f"{path.name} is damaged, or no .keras file at all: {_SAVE}.") from None
@@ -106,19 +110,27 @@ def _config_of_hdf5(path):
 
 def _refuse_code(name, config, custom):
     """Raise ValueError for a configuration that would run code of whoever made the file."""
-    for module, kind in _classes(config):
+    for module, kind, registered in _classes(config):
         if kind in custom:
             continue
         if kind in _CODE:
             raise ValueError(
-                f"{name} has a layer of the class {kind.strip('_').capitalize() if kind == '__lambda__' else kind}, which is code "
-                "of whoever made the file, and would run here: it is not loaded. Use a layer of Keras, such as Rescaling, and save "
-                "the model again."
+                f"{name} has a layer of the class {kind.strip('_').capitalize() if kind == '__lambda__' else kind}, which is "
+                "code of whoever made the file, and would run here: it is not loaded. Use a layer of Keras, such as "
+                "Rescaling, and save the model again."
             )
         if kind in _READERS:
             raise ValueError(f"{name} has a layer of the class {kind}, which may read files: it is not loaded here.")
-        if module is not None and module.split(".")[0] not in _OWN:
+        if module is not None and module.split(".")[0] not in _OWN and not _is_registered(registered):
             raise _unknown_class(name, kind, f" from {module}" if module else "")
+
+
+def _is_registered(name):
+    """Return whether code that runs here has registered a class with Keras under that name: then it is trusted already."""
+    import_tensorflow()
+    import keras
+
+    return isinstance(name, str) and ">" in name and keras.saving.get_registered_object(name) is not None
 
 
 def _unknown_class(name, kind, where=""):
@@ -129,14 +141,14 @@ def _unknown_class(name, kind, where=""):
 
 
 def _classes(config):
-    """Yield (module, class) of everything that a model's configuration would have made."""
+    """Yield (module, class, registered name) of everything that a model's configuration would have made."""
     if isinstance(config, dict):
         if isinstance(config.get("class_name"), str):
             module = config.get("module")
             registered = config.get("registered_name")
             if module is None and isinstance(registered, str):  # registered by somebody, or never
                 module = registered.split(">")[0] if ">" in registered else ""
-            yield (module if isinstance(module, str) else None), config["class_name"]
+            yield (module if isinstance(module, str) else None), config["class_name"], registered
         for each in config.values():
             yield from _classes(each)
     elif isinstance(config, list):
@@ -149,27 +161,58 @@ def _load(path, config, custom):
     import_tensorflow()
     import keras
 
+    # Keras 3 fails on most Keras 2 files, and might misread others: those are built anew first.
+    ways = [_as_keras_loads_it, _built_anew]
+    reasons = []
+    for way in reversed(ways) if _is_keras_2(path) else ways:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Keras speaks of shapes and optimizers that play no part here
+                model = way(path, config, custom)
+            if isinstance(model, keras.Model):
+                return model
+            reasons.append(f"{type(model).__name__} is no model")
+        except Exception as error:
+            reasons.append(f"{type(error).__name__}: {error}")
+    for reason in reasons:
+        if unknown := re.search(r"(?:Could not locate (?:class|function)|Unknown layer:) '(?:\w+>)?(\w+)'", reason):
+            raise _unknown_class(path.name, unknown[1])
+    line = reasons[0].strip().split("\n")[0][:150].rstrip(".:")
+    raise ValueError(
+        f"Keras {keras.__version__} can't load {path.name} ({line}): build the model in code with this version, load_weights "
+        "from the file, and give the model itself to Classifier."
+    )
+
+
+def _is_keras_2(path):
+    """Return whether a file was written by Keras 2."""
+    import h5py
+
+    if path.suffix.lower() == ".keras":
+        with zipfile.ZipFile(path) as archive:
+            version = json.loads(archive.read("metadata.json")).get("keras_version", "")
+    else:
+        with h5py.File(path) as file:
+            version = file.attrs.get("keras_version", "2")
+    return (version.decode() if isinstance(version, bytes) else str(version)).startswith("2")
+
+
+def _as_keras_loads_it(path, config, custom):  # noqa: ARG001
+    import keras
+
+    return keras.saving.load_model(path, custom_objects=custom, compile=False, safe_mode=True)
+
+
+def _built_anew(path, config, custom):
+    import keras
+
     from .keras2 import in_keras_3
 
-    try:
-        return keras.saving.load_model(path, custom_objects=custom, compile=False, safe_mode=True)
-    except Exception as first:
-        reason = first
-    try:
-        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Keras speaks of shapes and optimizers that play no part here
-            model = keras.saving.deserialize_keras_object(in_keras_3(config), custom_objects=custom, safe_mode=True)
+    model = keras.saving.deserialize_keras_object(in_keras_3(config), custom_objects=custom, safe_mode=True)
+    with tempfile.TemporaryDirectory() as folder:
+        if isinstance(model, keras.Model):
             model.load_weights(_weights_file(path, Path(folder)))
-            return model
-    except Exception as second:
-        unknown = next((re.search(r"Could not locate (?:class|function) '(\w+)'", str(each)) for each in (second, reason)), None)
-        if unknown:
-            raise _unknown_class(path.name, unknown[1]) from None
-        line = str(second).strip().split("\n")[0][:150].rstrip(".:")
-        raise ValueError(
-            f"Keras {keras.__version__} can't load {path.name} ({type(second).__name__}: {line}): build the model in code with "
-            "this version, load_weights from the file, and give the model itself to Classifier."
-        ) from None
+    return model
 
 
 def _weights_file(path, folder):
@@ -187,7 +230,9 @@ def _weights_file(path, folder):
 def _saved_model(folder):
     """Return a model around the serving function of a SavedModel: its answers, from its graph."""
     if not (folder / "saved_model.pb").is_file():
-        raise ValueError(f"{folder} is a folder without a saved_model.pb: give a .keras or .h5 file, or the folder of a SavedModel.")
+        raise ValueError(
+            f"{folder} is a folder without a saved_model.pb: give a .keras or .h5 file, or the folder of a SavedModel."
+        )
     import_tensorflow()
     import keras
     from google.protobuf.message import DecodeError
@@ -196,13 +241,17 @@ def _saved_model(folder):
     try:
         content = SavedModel.FromString((folder / "saved_model.pb").read_bytes())
         graphs = [each.graph_def for each in content.meta_graphs]
-        bad = {node.op for graph in graphs for part in (graph.node, *(f.node_def for f in graph.library.function)) for node in part}
+        bad = {
+            node.op for graph in graphs for part in (graph.node, *(f.node_def for f in graph.library.function)) for node in part
+        }
         signature = content.meta_graphs[0].signature_def["serving_default"]
     except (DecodeError, IndexError):
         raise ValueError(f"{folder} is a damaged SavedModel: {_SAVE}.") from None
     if bad & _DANGEROUS:
         raise ValueError(f"{folder} runs {', '.join(sorted(bad & _DANGEROUS))}, which may read or write files: it is not loaded.")
-    shapes = [tuple(each.dim[i].size for i in range(len(each.dim))) for each in (i.tensor_shape for i in signature.inputs.values())]
+    shapes = [
+        tuple(each.dim[i].size for i in range(len(each.dim))) for each in (i.tensor_shape for i in signature.inputs.values())
+    ]
     if len(shapes) != 1 or len(shapes[0]) != 4 or len(signature.outputs) != 1:
         raise ValueError(
             f"{folder} has {len(shapes)} inputs and {len(signature.outputs)} outputs to serve: expected one batch of images, and "

@@ -154,7 +154,7 @@ class Playground(ipywidgets.VBox):
     def _ask(self, source, name):
         try:
             classifier = self._classifier(name)
-            image = source.fitted(classifier.input_shape[:2])
+            image = source.fitted(classifier.input_shape)
             probabilities = classifier.probabilities(image)[0]
         except Exception:
             self._seen = None

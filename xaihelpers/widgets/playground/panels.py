@@ -50,7 +50,7 @@ class ImagePanel(ipywidgets.VBox):
 
 
 class ClassifierPanel(ipywidgets.VBox):
-    """Choose one of the course's networks, or load a `.keras` file of one's own."""
+    """Choose one of the course's networks, or load a model file of one's own."""
 
     def __init__(self, classifiers):
         self.own = dict(classifiers)
@@ -59,7 +59,7 @@ class ClassifierPanel(ipywidgets.VBox):
         )
         self.about = ipywidgets.HTML()
         self.upload = ipywidgets.FileUpload(
-            accept=".keras", description="Upload a .keras file", tooltip=_LIMIT, layout={"width": "auto"}
+            accept=".keras,.h5", description="Upload a model file", tooltip=_LIMIT, layout={"width": "auto"}
         )
         self.path = ipywidgets.Text(description="or its path", style=_WIDE, layout={"width": "auto"})
         self.names = ipywidgets.Textarea(
@@ -83,7 +83,7 @@ class ClassifierPanel(ipywidgets.VBox):
             return bytes(file["content"]), file["name"], names, self.values.value
         if self.path.value.strip():
             return self.path.value.strip(), "", names, self.values.value
-        raise ValueError("There is no model to load yet: upload a .keras file, or give its path.")
+        raise ValueError("There is no model to load yet: upload a .keras or .h5 file, or give its path.")
 
     def add(self, name, classifier):
         """Put a classifier of one's own first in the menu, and choose it."""

@@ -19,8 +19,9 @@ class Source(NamedTuple):
     credit: str = ""
 
     def fitted(self, shape):
-        """Return the image as a network takes it, (H, W, 3) uint8: centre-cropped and resized. shape: (H, W), None for any."""
-        return im.fit_image(self.read(), tuple(edge or _ANY_SIZE for edge in shape))
+        """Return the image as a network takes it, (H, W, C) uint8: centre-cropped and resized. shape: (H, W, C), None for any."""
+        fitted = im.fit_image(self.read(), tuple(edge or _ANY_SIZE for edge in shape[:2]))
+        return im.with_channels(fitted, shape[2])
 
 
 def course_images():
