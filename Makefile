@@ -16,6 +16,7 @@ help:
 	@echo 'make unit          the tests of the package and of its wheel, without notebooks and browser'
 	@echo 'make test          run every test, the notebooks included'
 	@echo 'make notebooks     run the notebooks and store them with their pictures; one only: make notebooks ONLY=01'
+	@echo 'make site          build the course as static pages, in build/site/html'
 	@echo 'make benchmark     measure the speed, as ratios, on this machine'
 	@echo 'make comparison    compute the tables of lesson 11 anew, half an hour; one only: make comparison ONLY=photos'
 	@echo 'make generated     write anew what is made from tables in the code: stubs, the drawing of the floors'
@@ -44,6 +45,10 @@ QUICK := style architecture packaging documents environment contributing images 
 notebooks: $(VENV)/course
 	$(PY) notebooks/execute.py $(ONLY)
 
+# From the notebooks as they are stored; nothing is executed, and no network is used.
+site: $(VENV)/site
+	$(PY) tools/build_site.py $(ARGS)
+
 benchmark: $(VENV)/course $(VENV)/tests
 	$(PY) -m benchmarks $(ONLY)
 
@@ -63,6 +68,7 @@ COMPILE := $(PY) -m uv pip compile $(UPGRADE) --universal --python-version 3.11 
 requirements: $(VENV)/tests
 	$(COMPILE) --extra alibi --extra lab -o requirements.txt
 	$(COMPILE) --group test -c requirements.txt -o requirements-test.txt
+	$(COMPILE) --group site -c requirements.txt -c requirements-test.txt -o requirements-site.txt
 	$(PY) -m tools.advisories
 
 # The pins are complete, so nothing is resolved: alibi's own metadata would hold numpy and Pillow back.
@@ -81,6 +87,10 @@ $(VENV)/tests: requirements-test.txt $(VENV)/course
 	$(PY) -m pip install --no-deps -r requirements-test.txt
 	@touch $@
 
+$(VENV)/site: requirements-site.txt $(VENV)/course
+	$(PY) -m pip install --no-deps -r requirements-site.txt
+	@touch $@
+
 IN_RANGE := sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 # The first of these that runs (a shim of pyenv may be there and fail), is Python 3.11 to 3.13, and can make an environment
 # (Debian packs that part separately).
@@ -91,4 +101,4 @@ FIND_PYTHON = for python in $(PYTHON) python3.13 python3.12 python3.11 python3 p
 	test -n "$$python" || { echo 'The course needs Python 3.11, 3.12 or 3.13 with its venv module: install one (on Debian and \
 	Ubuntu also python3-venv), or name it: make lab PYTHON=/path/to/python3.13' >&2; exit 1; }
 
-.PHONY: help lab playground check unit test notebooks benchmark comparison generated requirements
+.PHONY: help lab playground check unit test notebooks site benchmark comparison generated requirements

@@ -1,7 +1,9 @@
 """What the tests share."""
 
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -45,3 +47,17 @@ def run_online():
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def site(repository, tmp_path_factory):
+    """The folder of the course's static pages, built from the notebooks as they are stored; XAI_SITE names one that is there."""
+    if "XAI_SITE" in os.environ:
+        return Path(os.environ["XAI_SITE"])
+    pytest.importorskip("sphinx_book_theme", reason="the site's packages are not installed: make .venv/site")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, str(repository / "tools" / "build_site.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    complaints = [line for line in done.stderr.splitlines() if re.search(r"\b(WARNING|ERROR):(?! All log)", line)]
+    assert done.returncode == 0 and not complaints, done.stdout + done.stderr
+    return folder / "html"

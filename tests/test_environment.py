@@ -1,4 +1,4 @@
-"""pyproject.toml, requirements.txt, requirements-test.txt and environment.yml say the same, and say it for everybody."""
+"""pyproject.toml, the files of pins and environment.yml say the same, and say it for everybody."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-PINNED = ["requirements.txt", "requirements-test.txt"]
+PINNED = ["requirements.txt", "requirements-test.txt", "requirements-site.txt"]
 # Those on which the course is meant to run: marker environments, not all of which a test can be run on.
 MACHINES = [
     {"python_version": python, "python_full_version": f"{python}.9", "implementation_name": "cpython", **system}
@@ -55,6 +55,8 @@ def wanted(project, name):
     """Return what pyproject.toml asks for and a file of pins must have."""
     if name == "requirements-test.txt":
         return [Requirement(each) for each in project["dependency-groups"]["test"]]
+    if name == "requirements-site.txt":
+        return [Requirement(each) for each in project["dependency-groups"]["site"]]
     extras = project["project"]["optional-dependencies"]
     return [Requirement(each) for each in [*project["project"]["dependencies"], *extras["alibi"], *extras["lab"]]]
 
@@ -76,7 +78,7 @@ def test_every_line_is_one_exact_pin(pins, name):
 
 @pytest.mark.parametrize("machine", MACHINES, ids=named)
 def test_the_traps_stay_closed(pins, machine):
-    course, tests = (versions(pins[name], machine) for name in PINNED)
+    course, tests, site = (versions(pins[name], machine) for name in PINNED)
     assert course["numpy"].startswith("2."), "alibi's metadata, which its code does not need, holds it back no longer"
     assert course["alibi"], "the second engine for anchors, and the oracle of the tests"
     assert course["ipywidgets"] != "8.1.9", "8.1.9 stays blank in VS Code"
@@ -85,6 +87,8 @@ def test_the_traps_stay_closed(pins, machine):
     assert "tensorflow-io-gcs-filesystem" not in course, "its newer releases have no wheels for Windows: pin 0.31.0 there"
     for package in course.keys() & tests.keys():
         assert course[package] == tests[package], f"{package}: the tests would move what the course pins"
+    for package in (course | tests).keys() & site.keys():
+        assert (course | tests)[package] == site[package], f"{package}: the site would move what is pinned"
 
 
 @pytest.mark.parametrize("name", [*PINNED, "environment.yml", "pyproject.toml"])

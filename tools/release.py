@@ -20,15 +20,14 @@ SETUP_ID = "setup"
 SETUP = """\
 if __import__("importlib.util").util.find_spec("xaihelpers") is None:  # on Colab and Kaggle; silent where it is installed
     %pip install --quiet {wheel}"""
-BADGES = re.compile(r"( <!-- badges -->).*$", flags=re.M)
+BADGES = re.compile(r"(?: \[(?:Colab|Kaggle)\]\([^)]*\))*(?= \|$)")  # at the end of a table's row
 
 
 class Badge(NamedTuple):
-    """A link to open or take a lesson. image: a file of docs/static."""
+    """A link that opens a lesson elsewhere."""
 
     words: str
     address: str
-    image: str
 
 
 def repository():
@@ -56,8 +55,8 @@ def badges(lesson):
     source = f"github.com/{where}/blob/main/notebooks/{lesson}"
     colab = f"https://colab.research.google.com/{source.replace('github.com', 'github', 1)}"
     return [
-        Badge("Open in Colab", colab, "colab.svg"),
-        Badge("Open in Kaggle", f"https://kaggle.com/kernels/welcome?src=https://{source}", "kaggle.svg"),
+        Badge("Open in Colab", colab),
+        Badge("Open in Kaggle", f"https://kaggle.com/kernels/welcome?src=https://{source}"),
     ]
 
 
@@ -82,12 +81,12 @@ def write_setup(path):
 
 
 def write_badges(path):
-    """Renew the badges of README.md: a table's row that names a lesson has them after the mark."""
+    """Renew the badges of README.md: at the end of each row of the table of lessons."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     for place, line in enumerate(lines):
         if found := re.match(r"\| \d\d \| \[[^\]]+\]\(notebooks/([^)]+)\)", line):
             made = "".join(f" [{badge.words.removeprefix('Open in ')}]({badge.address})" for badge in badges(found[1]))
-            lines[place] = BADGES.sub(rf"\1{made} |", line.rstrip("\n")) + "\n"
+            lines[place] = BADGES.sub(made, line.rstrip("\n"), count=1) + "\n"
     path.write_text("".join(lines), encoding="utf-8")
 
 

@@ -2,6 +2,7 @@
 
 import html
 import io
+import warnings
 
 import ipywidgets
 from PIL import Image
@@ -10,7 +11,7 @@ from .._quiet import without_warnings
 from ..images import as_uint8
 from ..methods import METHODS
 from ..plots import colour, describe, overlay, side_by_side
-from ..results import Attribution, Visualization
+from ..results import Attribution, DiagnosticWarning, Visualization
 from .controls import choices_of, from_registry, make_control, positions, value_of
 from .player import Control, record, recording, to_html
 
@@ -158,10 +159,12 @@ class Explorer(ipywidgets.VBox):
         return self._results[key]
 
     def _answer(self, image, values):
-        """Ask the technique; return (result, diagnostics)."""
-        with without_warnings() as sentences:
+        """Ask the technique; return (result, diagnostics), those of a function of the learner's own included."""
+        with without_warnings() as sentences, warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", DiagnosticWarning)
             result = self._function(self._classifier, image, **values)
-        return result, list(dict.fromkeys([*sentences, *getattr(result, "diagnostics", ())]))
+        warned = [str(each.message) for each in caught if issubclass(each.category, DiagnosticWarning)]
+        return result, list(dict.fromkeys([*sentences, *warned, *getattr(result, "diagnostics", ())]))
 
 
 def _function(method):
