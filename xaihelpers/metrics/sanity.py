@@ -11,10 +11,28 @@ import numpy as np
 from .._progress import progress_bar
 from .._quiet import without_warnings
 from .._validation import number, one_of, whole_number, yes_or_no
-from ..classifier import Classifier
 from ..methods import METHODS
 from ..methods.shared.contract import require
+from .randomising import (
+    HOW,
+    randomised_copy,
+    reinitialise_weights,
+    shuffle_weights,
+    weighted_layers,
+    weights_restored,
+)
 from .shape import rank_correlation
+
+__all__ = [
+    "HOW",
+    "Randomisation",
+    "model_randomisation",
+    "randomised_copy",
+    "reinitialise_weights",
+    "shuffle_weights",
+    "stability",
+    "weighted_layers",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +79,9 @@ def model_randomisation(
     order: "top", more and more layers from the output down; "alone", each stage's layers only, all others as they were.
     how: "shuffled", the same weights in another order; "reinitialised", drawn anew as before any training.
     absolute: correlate absolute values. parameters: those of the technique.
-    The real network is not touched: a copy is. Raises TypeError where the classifier is a plain function.
+    The weights are changed in place, and are as they were when it returns or fails: ask the network nothing else meanwhile.
+    Works on every Keras model: nested, subclassed, with Lambda and custom layers, with operations that have no weights.
+    Raises TypeError where the classifier is a plain function.
     Source: Adebayo and others, NeurIPS 2018 ("cascading" and "independent randomization").
     """
     one_of(order, "order", ("top", "alone")), one_of(how, "how", HOW)
@@ -69,82 +89,21 @@ def model_randomisation(
     if stages is not None:
         stages = whole_number(stages, "stages", what="None for every layer, or a whole number")
     progress = yes_or_no(progress, "progress")
+    require(classifier, True, "model randomisation")
+    layers = weighted_layers(classifier)
+    if not layers:
+        raise ValueError("This network has no weights that it learned: there is nothing to randomise.")
     original = _quietly(method, classifier, image, target, **parameters)
-    copy, layers = randomised_copy(classifier, of_layers=()), weighted_layers(classifier)
     groups = np.array_split(layers[::-1], min(stages or len(layers), len(layers)))
     maps = []
-    for stage, group in enumerate(progress_bar(groups, "stages", "stage", shown=progress)):
-        if order == "alone":
-            copy.model.set_weights(classifier.model.get_weights())
-        HOW[how](copy, group, seed=(seed, stage))
-        maps.append(_quietly(method, copy, image, original.target, **parameters))
+    with weights_restored(classifier) as restore:
+        for stage, group in enumerate(progress_bar(groups, "stages", "stage", shown=progress)):
+            if order == "alone":
+                restore()
+            HOW[how](classifier, group, seed=(seed, stage))
+            maps.append(_quietly(method, classifier, image, original.target, **parameters))
     correlations = [rank_correlation(original, m, absolute=absolute) for m in maps]
     return Randomisation([str(group[-1]) for group in groups], np.array(correlations), maps, original, order, how)
-
-
-def randomised_copy(classifier, of_layers=None, *, seed=0):
-    """Return a Classifier around a copy of the network in which layers have lost their weights; the original is not changed.
-
-    of_layers: paths of layers; None is all that have weights, () is none: a plain copy.
-    """
-    import keras
-
-    require(classifier, True, "model randomisation")
-    model = keras.models.clone_model(classifier.model)
-    model.set_weights(classifier.model.get_weights())
-    copy = Classifier(
-        model, class_names=classifier.class_names, preprocess=classifier.preprocess, input_shape=classifier.input_shape
-    )
-    shuffle_weights(copy, weighted_layers(copy) if of_layers is None else of_layers, seed=seed)
-    return copy
-
-
-def weighted_layers(classifier):
-    """Return the paths of the layers that learned weights, first to last; nested models are opened."""
-    return [
-        path
-        for path, layer in classifier.layers.items()
-        if not getattr(layer, "layers", None) and layer.weights and type(layer).__name__ != "Normalization"
-    ]
-
-
-def shuffle_weights(classifier, paths, *, seed=0):
-    """Shuffle the weights of layers in place: what was learned is gone, mean and spread of the weights are kept."""
-    random = np.random.default_rng(seed)
-    for path in paths:
-        layer = classifier.layers[str(path)]
-        orders, shuffled = {}, []
-        for weight in layer.get_weights():
-            if weight.ndim > 1:
-                weight = random.permutation(weight.ravel()).reshape(weight.shape)
-            elif weight.ndim == 1:
-                # One order for all numbers of a channel: a variance must stay with its mean.
-                order = orders.setdefault(len(weight), random.permutation(len(weight)))
-                weight = weight[order]
-            shuffled.append(weight)
-        layer.set_weights(shuffled)
-
-
-def reinitialise_weights(classifier, paths, *, seed=0):
-    """Draw the weights of layers anew, in place, by the layers' own initialisers, as before any training."""
-    import keras
-
-    random = np.random.default_rng(seed)
-    for path in paths:
-        layer = classifier.layers[str(path)]
-        for weight in layer.weights:
-            rule = getattr(layer, f"{weight.name}_initializer", None)
-            if rule is None:  # a layer of one's own: the same spread, around the same mean
-                old = np.asarray(weight)
-                weight.assign(random.normal(old.mean(), old.std(), old.shape).astype(old.dtype))
-                continue
-            settings = rule.get_config()
-            if "seed" in settings:
-                settings["seed"] = int(random.integers(2**31))
-            weight.assign(keras.initializers.get(type(rule).from_config(settings))(weight.shape, dtype=weight.dtype))
-
-
-HOW = {"shuffled": shuffle_weights, "reinitialised": reinitialise_weights}
 
 
 def stability(
