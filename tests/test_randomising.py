@@ -1,5 +1,7 @@
 """Model randomisation on every kind of network: in place, all that was learned, and given back whatever happens."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -144,7 +146,7 @@ def test_the_last_layer_loses_its_weights_first():
     metrics.model_randomisation(classifier, spy(seen), image().astype(np.float32), 0, stages=None)
     changed = [[not np.array_equal(a, b) for a, b in zip(now, before)] for *_, now in seen[1:]]
     assert changed[0] == [False] * (len(before) - 2) + [True, changed[0][-1]], "the Dense layer alone, at first"
-    assert all(sum(a) <= sum(b) for a, b in zip(changed, changed[1:]))
+    assert all(sum(a) <= sum(b) for a, b in itertools.pairwise(changed))
 
 
 def test_drawn_anew_is_what_the_layer_begins_with():
