@@ -126,8 +126,9 @@ def overlay(attribution, image=None, alpha=0.55, limit=None, signed=None):
     """Return the map laid over its image, (H, W, 3) uint8.
 
     attribution: an Attribution, or a map (H, W) with its image (H, W, 3). alpha: 0 only the image, 1 only the map.
-    limit, signed: as in `colour`. The image is drawn in grey, so that every colour seen is the map's; where the map is near
-        zero (or, if it never is, near its smallest value) it covers less, so that the image can be recognised there.
+    limit, signed: as in `colour`; without a limit, a result with a fixed scale has its own. The image is drawn in grey, so
+        that every colour seen is the map's; where the map is near zero (or, if it never is, near its smallest value) it covers
+        less, so that the image can be recognised there.
     """
     alpha = number(alpha, "alpha", least=0, most=1, what="how much of the map covers the image, a number")
     image = getattr(attribution, "image", None) if image is None else image
@@ -136,6 +137,7 @@ def overlay(attribution, image=None, alpha=0.55, limit=None, signed=None):
     heatmap, image = check_map(attribution), check_image(image)
     if heatmap.shape != np.shape(image)[:2]:
         raise ValueError(f"The map is {heatmap.shape} and the image {np.shape(image)[:2]}: both must have the same size.")
+    limit = getattr(attribution, "full_scale", None) if limit is None else limit
     colours, (low, limit, _) = colour(heatmap, limit, signed)
     nothing = max(low, 0.0)
     alpha = alpha * (0.4 + 0.6 * np.clip((np.abs(heatmap) - nothing) / (limit - nothing), 0, 1))[..., None]
@@ -152,7 +154,8 @@ def show(result, alpha=0.55, caption=None):
     caption = caption or "; ".join([f"{result.method} of “{result.class_name}”. Cost: {result.cost}", *result.diagnostics])
     return side_by_side(
         [result.image, result.heatmap, overlay(result, alpha=alpha)],
-        titles=["image", f"{result.method}: {result.class_name}", "laid over it"],
+        titles=["image", _marked(f"{result.method}: {result.class_name}", result), "laid over it"],
+        limit=result.full_scale,
         caption=caption,
         alt=describe(result),
     )
@@ -161,26 +164,28 @@ def show(result, alpha=0.55, caption=None):
 def describe(attribution):
     """Return what a map shows, in words, for alt text: where its largest values are."""
     heatmap = np.abs(attribution.heatmap)
+    name = f"{attribution.method} map for {attribution.class_name}" + (f" ({attribution.note})" if attribution.note else "")
     if not heatmap.any():
-        return f"{attribution.method} map for {attribution.class_name}: zero everywhere"
+        return f"{name}: zero everywhere"
     row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
     vertical = ["upper", "middle", "lower"][min(3 * row // heatmap.shape[0], 2)]
     horizontal = ["left", "centre", "right"][min(3 * column // heatmap.shape[1], 2)]
     lowest = 0 if attribution.signed else heatmap.min()
     share = float((heatmap > (lowest + heatmap.max()) / 2).mean())
     half = "half the maximum" if lowest < heatmap.max() / 10 else "the middle of its range"
-    return (
-        f"{attribution.method} map for {attribution.class_name}: strongest in the {vertical} {horizontal}; "
-        f"{share:.0%} of the pixels are above {half}"
-    )
+    return f"{name}: strongest in the {vertical} {horizontal}; {share:.0%} of the pixels are above {half}"
 
 
-def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=False, colour_bar=True, caption="", alt=None):
+def side_by_side(
+    items, titles=None, *, columns=None, size=2.6, shared_scale=False, limit=None, colour_bar=True, caption="", alt=None
+):
     """Return one Picture of several images, maps and results, in rows.
 
     items: images (H, W, 3), maps (H, W), Attributions (drawn over their image) or Visualizations, mixed as you like.
-    titles: one a picture. columns: pictures a row; None is up to five. size: inches of one picture.
+    titles: one a picture; the note of a result is added to its title. columns: pictures a row; None is up to five.
+    size: inches of one picture.
     shared_scale: all maps on one colour scale, so that they can be compared; signed if one of them is.
+    limit: the value at which the colours of all maps end; None: each map's own, or the largest with shared_scale.
     colour_bar: draw it beside plain maps.
     """
     import matplotlib.pyplot as plt
@@ -195,7 +200,8 @@ def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=Fal
     if len(titles) != len(items):
         raise ValueError(f"There are {len(items)} pictures and {len(titles)} titles: give one title each.")
     maps = [np.asarray(item) for item in items if isinstance(item, Attribution) or np.ndim(item) == 2]
-    limit = max((float(np.abs(m).max()) for m in maps), default=None) if shared_scale else None
+    if shared_scale and limit is None:
+        limit = max((float(np.abs(m).max()) for m in maps), default=None)
     signed = any(m.min() < 0 for m in maps) if shared_scale else None
     columns = columns or min(len(items), 5)
     rows = -(-len(items) // columns)
@@ -203,7 +209,7 @@ def side_by_side(items, titles=None, *, columns=None, size=2.6, shared_scale=Fal
     for axis, item, title in zip(axes.flat, items, titles):
         _draw(axis, item, limit, signed, colour_bar)
         # Ten-point letters are about six points wide: a longer line would run into its neighbour's.
-        lines = [textwrap.fill(line, max(8, int(size * 72 / 6))) for line in str(title).split("\n")]
+        lines = [textwrap.fill(line, max(8, int(size * 72 / 6))) for line in _marked(title, item).split("\n")]
         axis.set_title("\n".join(lines), fontsize=10)
     for axis in axes.flat:
         axis.set_axis_off()
@@ -236,6 +242,11 @@ def _draw(axis, item, limit, signed, colour_bar):
 
 def _title(item):
     return f"{item.method}: {item.class_name}" if isinstance(item, (Attribution, Visualization)) else ""
+
+
+def _marked(title, item):
+    """Return a title with the note of the result below it."""
+    return f"{title}\n{item.note}" if getattr(item, "note", "") else str(title)
 
 
 def _words(item, title):

@@ -61,10 +61,14 @@ class Attribution(_Result):
     cost: forward and backward passes, seconds.
     details: what only this technique has.
     diagnostics: why this map should not be trusted, if there is a reason; each was also a DiagnosticWarning.
+    note: a few words that belong under every picture of the map, where it is not what its name says.
+    full_scale: the value that has the last colour, for a technique whose maps have a fixed scale; None: the map's own largest.
     """
 
     heatmap: np.ndarray = None
     image: np.ndarray = None
+    note: str = ""
+    full_scale: float | None = None
 
     def __array__(self, dtype=None, copy=None):
         return np.array(self.heatmap, dtype=dtype)
@@ -77,7 +81,7 @@ class Attribution(_Result):
     def __repr__(self):
         height, width = self.heatmap.shape
         return (
-            f"Attribution({self.method} of {self.class_name!r}, {height} x {width}, "
+            f"Attribution({self.method} of {self.class_name!r}, {f'{self.note}, ' if self.note else ''}{height} x {width}, "
             f"from {self.heatmap.min():.3g} to {self.heatmap.max():.3g}, {self.cost})"
         )
 

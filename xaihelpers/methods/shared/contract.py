@@ -46,13 +46,15 @@ class Finding(NamedTuple):
     """What a technique itself has to say: the map, and what only it knows.
 
     heatmap: (H, W). target: the class index explained. details: a dict. diagnostics: sentences, each a reason to
-    distrust the map and what to do.
+    distrust the map and what to do. note, full_scale: as in `Attribution`.
     """
 
     heatmap: np.ndarray
     target: int
     details: dict = {}
     diagnostics: tuple = ()
+    note: str = ""
+    full_scale: float | None = None
 
 
 def technique(*, family, needs_gradients, sliders=None):
@@ -88,6 +90,8 @@ def technique(*, family, needs_gradients, sliders=None):
                 diagnostics=diagnostics,
                 heatmap=np.asarray(found.heatmap, dtype=np.float32),
                 image=np.asarray(image),
+                note=found.note,
+                full_scale=found.full_scale,
             )
 
         explain.__signature__ = signature.replace(return_annotation=Attribution)

@@ -162,7 +162,7 @@ def _outcome(outcome, scale, how, link):
     why = _why(name, link)
     if result is None:
         return _card(name, f'<div class="xh-error">{_text(outcome.sentence)}</div>{why}')
-    lines = [f"of “{result.class_name}”"]
+    lines = [f"of “{result.class_name}”", *filter(None, [getattr(result, "note", "")])]
     if isinstance(result, Attribution):
         alt = describe(result)
         lines.append(_numbers(result))
@@ -185,7 +185,7 @@ def _outcome(outcome, scale, how, link):
 def _numbers(result):
     """Return what a map's colours stand for, in its own unit."""
     low, high = result.heatmap.min(), result.heatmap.max()
-    return f"from {low:.3g} to {high:.3g}; 1 on the scale: {large(result.heatmap):.3g}"
+    return f"from {low:.3g} to {high:.3g}; 1 on the scale: {result.full_scale or large(result.heatmap):.3g}"
 
 
 def _card(title, inner):
@@ -220,6 +220,7 @@ def _legend(scale):
 def _caption(result):
     """Return the lines above a result in the PNG."""
     numbers = f"\n{_numbers(result)}" if isinstance(result, Attribution) else ""
+    numbers = (f"\n{result.note}" if getattr(result, "note", "") else "") + numbers
     return f"{result.method}\nof “{result.class_name[:40]}”{numbers}\n{result.cost}"
 
 

@@ -21,11 +21,14 @@ class Scale:
     def __init__(self, results, kind):
         maps = [each.heatmap for each in results if isinstance(each, Attribution)]
         self.kind, self.signed = kind, kind != SPREAD and any((each < 0).any() for each in maps)
-        self.limit = max(map(large, maps), default=1.0) if kind == SHARED else 1.0
+        fixed = any(isinstance(each, Attribution) and each.full_scale is not None for each in results)
+        self.limit = max(map(large, maps), default=1.0) if kind == SHARED and not fixed else 1.0
 
     def shares(self, result):
         """Return a map as the scale shows it: what has the value `limit` has the last colour."""
         low, high = result.heatmap.min(), result.heatmap.max()
+        if result.full_scale is not None:
+            return result.heatmap / result.full_scale
         if self.kind == SPREAD:
             return (result.heatmap - low) / ((high - low) or 1)
         return result.heatmap if self.kind == SHARED else result.heatmap / large(result.heatmap)
