@@ -17,6 +17,18 @@ class Row:
         return f"{self.what}: {self.value:.2f} (asked: {self.asked})"
 
 
+def ratios(ours, theirs, repeats=5):
+    """Return the seconds of one call over those of another, one number a turn; they alternate in who comes first."""
+    ours(), theirs()  # compile
+    seconds = {ours: [], theirs: []}
+    for turn in range(repeats):
+        for call in (ours, theirs) if turn % 2 else (theirs, ours):
+            start = time.perf_counter()
+            call()
+            seconds[call].append(time.perf_counter() - start)
+    return [here / there for here, there in zip(seconds[ours], seconds[theirs])]
+
+
 def medians(*calls, repeats=15):
     """Return the median seconds of each call; the calls take turns, so that all meet the same load."""
     for call in calls:

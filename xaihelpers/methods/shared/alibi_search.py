@@ -10,8 +10,8 @@ import numpy as np
 from .anchor_search import AnchorSearch, Evidence
 
 _MISSING = (
-    'engine="alibi" needs the package alibi, which is missing: pip install "xaihelpers[alibi]", or leave engine out: the '
-    "course's own search needs nothing more."
+    'engine="alibi" needs the package alibi, and {} is missing: pip install "xaihelpers[alibi]" (on Python 3.11 and 3.12; the '
+    "README has a way for every version), or leave engine out: the course's own search needs nothing more."
 )
 
 
@@ -20,7 +20,7 @@ def alibi_search(ask, options):
     try:
         from alibi.explainers.anchors.anchor_base import AnchorBaseBeam
     except ImportError as error:
-        raise ImportError(_MISSING) from error
+        raise ImportError(_MISSING.format(str(error.name or "alibi").split(".")[0])) from error
 
     class Search(AnchorBaseBeam):
         """alibi's search; it asks about several candidates at once, and asks no more when it has decided."""
