@@ -84,7 +84,8 @@ def against_alibi(turns):
         theirs = silent(partial(alibi_by_hand, classifier, image))
         with classifier.measure() as cost:
             theirs()
-            questions.append(ours().forward_passes / cost().forward_passes)
+            asked = cost().forward_passes
+        questions.append(ours().forward_passes / asked)
         spread = ratios(ours, theirs, repeats=turns)
         times += spread
         print(f"anchors, {name}: seconds over alibi's {min(spread):.2f} to {max(spread):.2f} in {turns} turns", flush=True)
