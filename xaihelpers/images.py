@@ -142,26 +142,21 @@ def _photo(name):
 
 
 def check_image(image, shape=(None, None, 3)):
-    """Return `image` as float32 (H, W, 3); an error in one sentence where it can't be one RGB image of that shape.
+    """Return `image` as float32 (H, W, C); an error in one sentence where it can't be one image of that shape.
 
-    shape: (H, W, 3) with None where any size will do.
+    shape: (H, W, C) with None where any size will do; C is 3 for RGB, 1 for grey, which may also come as (H, W), or as RGB with
+    three equal channels.
     """
+    wanted = _kind(shape[-1])
     try:
         array = np.asarray(image)
     except (TypeError, ValueError):  # lists of different lengths, a torch tensor that is somewhere else
-        raise TypeError(f"The image is {shown(image)}: give an RGB array (H, W, 3) with values 0 to 255.") from None
+        raise TypeError(f"The image is {shown(image)}: give {wanted} with values 0 to 255.") from None
     if array.dtype == object or not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
-        raise TypeError(f"The image has type {array.dtype}: give an RGB array (H, W, 3) with values 0 to 255.")
-    if array.ndim == 4 and len(array) == 1:
-        raise ValueError(f"The image has shape {array.shape}, a batch of one: give image[0].")
-    if array.ndim == 2:
-        raise ValueError(f"The image has shape {array.shape}, grey: stack it three times, np.stack([image] * 3, axis=-1).")
-    if array.ndim == 3 and array.shape[-1] == 4:
-        raise ValueError(f"The image has shape {array.shape}, RGBA: drop the transparency with image[..., :3].")
-    if array.ndim != 3 or array.shape[-1] != 3:
-        raise ValueError(f"The image has shape {array.shape}: expected RGB, (H, W, 3).")
+        raise TypeError(f"The image has type {array.dtype}: give {wanted} with values 0 to 255.")
+    array = _with_channels(array, shape[-1], wanted)
     if 0 in array.shape:
-        raise ValueError(f"The image has shape {array.shape}, no pixels: expected RGB, (H, W, 3).")
+        raise ValueError(f"The image has shape {array.shape}, no pixels: expected {wanted}.")
     if any(want is not None and have != want for have, want in zip(array.shape, shape)):
         want = " x ".join("any" if edge is None else str(edge) for edge in shape[:2])
         raise ValueError(
@@ -174,6 +169,42 @@ def check_image(image, shape=(None, None, 3)):
     if array.max() > 255:
         raise ValueError(f"The image has values up to {array.max():g}: expected 0 to 255 (16-bit images: divide by 257).")
     return array
+
+
+def _kind(channels):
+    """Return in words what an image with so many channels is."""
+    return {3: "an RGB array (H, W, 3)", 1: "a grey array (H, W) or (H, W, 1)"}.get(channels, f"an array (H, W, {channels})")
+
+
+def _with_channels(array, channels, wanted):
+    """Return an array as (H, W, channels), or say what is wrong with its channels."""
+    if array.ndim == 4 and len(array) == 1:
+        raise ValueError(f"The image has shape {array.shape}, a batch of one: give image[0].")
+    if channels == 1 and array.ndim == 2:
+        return array[..., None]
+    if channels == 1 and array.ndim == 3 and array.shape[-1] == 3 and array.size:
+        if (array == array[..., :1]).all():
+            return array[..., :1]
+        raise ValueError(
+            f"The image has shape {array.shape}, in colour, and this classifier takes grey ones: load it with "
+            "load_image(path, size, channels=1), or give image.mean(axis=-1)."
+        )
+    if channels == 3 and array.ndim == 2:
+        raise ValueError(f"The image has shape {array.shape}, grey: stack it three times, np.stack([image] * 3, axis=-1).")
+    if channels == 3 and array.ndim == 3 and array.shape[-1] == 4:
+        raise ValueError(f"The image has shape {array.shape}, RGBA: drop the transparency with image[..., :3].")
+    if array.ndim != 3 or array.shape[-1] != channels:
+        raise ValueError(f"The image has shape {array.shape}: expected {wanted}.")
+    return array
+
+
+def as_rgb(image):
+    """Return an image of any number of channels as (H, W, 3), to look at: grey three times, or the first three of more."""
+    array = np.asarray(image)
+    array = array[..., None] if array.ndim == 2 else array
+    if array.ndim == 3 and 0 < array.shape[-1] < 3:
+        return np.repeat(array[..., :1], 3, axis=-1)
+    return array[..., :3] if array.ndim == 3 and array.shape[-1] > 3 else array
 
 
 def _size_for(shape, array):

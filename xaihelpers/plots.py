@@ -10,7 +10,7 @@ from PIL import Image
 
 from ._validation import listed, number, whole_number, yes_or_no
 from .decoding import opened
-from .images import as_uint8, check_image, check_map
+from .images import as_rgb, as_uint8, check_image, check_map
 from .results import Attribution, Visualization
 
 UNSIGNED = "viridis"
@@ -64,7 +64,7 @@ def animate(frames, alt="", caption="", seconds=4.0, scale=1, times=3):
     if isinstance(frames, Visualization):
         alt = alt or f"{frames.method} of {frames.class_name}, the picture as it grew, in {len(frames.frames)} frames"
         frames = frames.frames
-    frames = [as_uint8(check_image(frame)) for frame in listed(frames, "frames", "images")]
+    frames = [as_uint8(check_image(as_rgb(frame))) for frame in listed(frames, "frames", "images")]
     if len({frame.shape for frame in frames}) > 1:
         raise ValueError(f"The frames have shapes {', '.join(sorted({str(frame.shape) for frame in frames}))}: give one size.")
     scale, times = whole_number(scale, "scale"), whole_number(times, "times", 0)
@@ -134,7 +134,7 @@ def overlay(attribution, image=None, alpha=0.55, limit=None, signed=None):
     image = getattr(attribution, "image", None) if image is None else image
     if image is None:
         raise ValueError("overlay got a map without an image: give the image too.")
-    heatmap, image = check_map(attribution), check_image(image)
+    heatmap, image = check_map(attribution), check_image(as_rgb(image))
     if heatmap.shape != np.shape(image)[:2]:
         raise ValueError(f"The map is {heatmap.shape} and the image {np.shape(image)[:2]}: both must have the same size.")
     limit = getattr(attribution, "full_scale", None) if limit is None else limit
@@ -220,7 +220,7 @@ def _drawable(item):
     """Return an image, map or result that can be drawn, or raise in one sentence."""
     if isinstance(item, (Attribution, Visualization)):
         return item
-    return check_map(item) if np.ndim(item) == 2 else check_image(item)
+    return check_map(item) if np.ndim(item) == 2 else check_image(as_rgb(item))
 
 
 def _draw(axis, item, limit, signed, colour_bar):

@@ -18,13 +18,18 @@ class Gradients(NamedTuple):
     """What one forward and one backward pass give, for a batch of N images.
 
     logits: (N, C). index: (N,) the classes explained. values: what the gradient was taken at, (N, ...).
-    gradients: d score / d values, same shape as values.
+    gradients: d score / d values, same shape as values. probabilities: (N, C).
     """
 
     logits: np.ndarray
     index: np.ndarray
     values: np.ndarray
     gradients: np.ndarray
+    probabilities: np.ndarray
+
+
+class Refused(ValueError):
+    """A model that can't be explained as it is; the sentence says what to do."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -64,11 +69,9 @@ class Classifier:
         return rebuilt, (type(self), model, {**self.options, "class_names": self._names}), kept
 
     def __init__(self, model, *, class_names=None, preprocess=None, input_shape=None):
-        if preprocess is not None and not callable(preprocess):
-            raise TypeError(f"preprocess is {type(preprocess).__name__}: give a function of a batch of images, or None.")
         self.model = model
-        self.preprocess = preprocess or (lambda images: images)
-        self.input_shape = _checked_shape((None, None, 3) if input_shape is None else input_shape)
+        self.preprocess = checked_preprocess(preprocess) or as_they_are
+        self.input_shape = checked_shape((None, None, 3) if input_shape is None else input_shape)
         self._names = checked_names(class_names)
         self._passes = {"forward": 0, "backward": 0}
         self._lock = threading.Lock()
@@ -109,18 +112,24 @@ class Classifier:
         """Return `image` as float32 (H, W, 3), or raise ValueError in one sentence where this network can't take it."""
         return im.check_image(image, self.input_shape)
 
+    def looks_preprocessed(self, image):
+        """Return a sentence when an image seems to have been preprocessed already, else None."""
+        return im.looks_preprocessed(image)
+
     def _batches(self, images, batch_size, checked=False):
         """Yield float32 batches; every image must pass the checks, unless they were `checked` before."""
         if not is_whole(batch_size) or batch_size < 1:
             raise ValueError(f"batch_size is {shown(batch_size)}: expected a whole number, 1 or more.")
         images = np.asarray(images)
-        if images.ndim == 3:
+        if self.input_shape[-1] == 1 and not checked and images.ndim == 3 and images.shape[-1] not in (1, 3):
+            images = images[..., None]  # a batch of grey images (N, H, W)
+        if images.ndim == 3 or (images.ndim == 2 and not checked):
             images = (images if checked else self.check(images))[None]
         elif images.ndim == 4 and len(images):
-            for image in () if checked else images:
-                self.check(image)
+            images = images if checked else np.stack([self.check(image) for image in images])
         else:
-            raise ValueError(f"The images have shape {images.shape}: expected (N, H, W, 3) or one image (H, W, 3).")
+            h_w_c = f"H, W, {self.input_shape[-1]}"
+            raise ValueError(f"The images have shape {images.shape}: expected (N, {h_w_c}) or one image ({h_w_c}).")
         for start in range(0, len(images), batch_size):
             yield np.ascontiguousarray(images[start : start + batch_size], dtype=np.float32)
 
@@ -164,6 +173,12 @@ class Classifier:
         listed = near or self.class_names
         more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
         raise ValueError(f"There is no class {shown(name)}: choose from {', '.join(map(repr, listed[:12]))}{more}.")
+
+    def describe(self):
+        """Return what was found out about this classifier: head, range, preprocessing, layers, and which techniques work."""
+        from .describe import describe_function
+
+        return describe_function(self)
 
     # -- what it cost ---------------------------------------------------------------------------------------------
 
@@ -209,7 +224,7 @@ class Classifier:
             time.perf_counter() - start,
         )
 
-    def _check_probabilities(self, p, n):
+    def _check_probabilities(self, p, n, bounded=True):
         """Return `p` as float32 (n, C), or say what is wrong with what the network gave."""
         try:
             p = np.asarray(p, dtype=np.float32)
@@ -221,7 +236,7 @@ class Classifier:
             raise ValueError(f"The classifier returned {p.shape[1]} classes and has {len(self._names)} class names.")
         if not np.isfinite(p).all():
             raise ValueError("The classifier returned NaN or infinite probabilities: check its input range and weights.")
-        if p.min() < -1e-4 or p.max() > 1 + 1e-4:
+        if bounded and (p.min() < -1e-4 or p.max() > 1 + 1e-4):
             raise ValueError(
                 f"The classifier returned values from {p.min():.3g} to {p.max():.3g}: expected probabilities; "
                 "apply softmax before you return them."
@@ -248,6 +263,8 @@ class CallableClassifier(Classifier):
     """Any function from images to class probabilities: only black-box techniques can explain it."""
 
     def __init__(self, model, **options):
+        if keras_only := sorted(set(options) & {"outputs", "output", "inputs", "region"}):
+            raise TypeError(f"{keras_only[0]} is for Keras models: let the function itself choose what it returns.")
         if not callable(model):
             raise TypeError(
                 f"Classifier got {type(model).__name__}: give a Keras model, or a function that takes images "
@@ -278,10 +295,22 @@ class CallableClassifier(Classifier):
         raise TypeError("This classifier is a plain function, which has no logits: wrap the Keras model itself.")
 
 
-def _checked_shape(shape):
+def as_they_are(images):
+    """Return the images: no preprocessing."""
+    return images
+
+
+def checked_preprocess(preprocess):
+    """Return a preprocessing, or say that it is none."""
+    if preprocess is not None and not callable(preprocess):
+        raise TypeError(f"preprocess is {type(preprocess).__name__}: give a function of a batch of images, or None.")
+    return preprocess
+
+
+def checked_shape(shape):
     """Return (H, W, 3) as a tuple, or say what is wrong."""
     shape = tuple(listed(shape, "input_shape", "three numbers, (H, W, 3)"))
     edges_fit = all(edge is None or (is_whole(edge) and edge > 0) for edge in shape)
-    if len(shape) != 3 or not edges_fit or shape[-1] != 3:
-        raise ValueError(f"The input shape is {shown(shape)}: expected (H, W, 3), RGB.")
+    if len(shape) != 3 or not edges_fit or shape[-1] is None:
+        raise ValueError(f"The input shape is {shown(shape)}: expected (H, W, 3) for RGB, (H, W, 1) for grey images.")
     return shape

@@ -14,8 +14,8 @@ TOLERANCE = 1e-5  # of the spread of the logits
 class InferenceTwin:
     """A function from images to (logits, probabilities), compiled once, that is quicker than the model and never stale.
 
-    The model is replayed layer by layer, as always, but what `folding.plan` names runs with folded weights. Those are kept here,
-    beside the model's own, which are not changed; before every batch they are made anew if the model's have changed since.
+    The model runs with its layers' calls intercepted, and what `folding.plan` names runs with folded weights. Those are kept
+    here, beside the model's own, which are not changed; before every batch they are made anew if the model's have changed since.
 
     note: one sentence that says whether questions go to the twin, and why not where they don't.
     """
@@ -43,7 +43,7 @@ class InferenceTwin:
         except Exception as error:  # whatever is wrong with a shortcut, the model itself can still be asked
             self.note = f"Questions go to the model as it is: {_reason(error)}."
             self._folds, self._gone, self._weights, self._made_from = {}, (), {}, None
-            function = self._compile()
+            function = self._classifier.forward
         self._function = function  # last, so that a twin whose proof was interrupted is never used
 
     def _proven(self, shape):
@@ -54,7 +54,7 @@ class InferenceTwin:
             raise _NoTwinError("its weights are not in the processor's memory, where their changes would be seen")
         self._fold_anew()
         function, images = self._compile(), _probe(shape)
-        theirs = self._classifier.network(self._classifier.preprocess(images))[0].numpy()
+        theirs = self._classifier.forward(images)[0].numpy()
         miss, spread = np.abs(function(images)[0].numpy() - theirs).max(), np.ptp(theirs)
         if not miss <= TOLERANCE * spread:
             raise _NoTwinError(f"on a probe the twin's logits miss by {miss:.1e}, too much for a spread of {spread:.1e}")
@@ -82,8 +82,8 @@ class InferenceTwin:
 
         @tf.function(input_signature=[classifier.batch_signature], autograph=False)
         def forward(images):
-            logits, _ = classifier.network(classifier.preprocess(images), around=self._around if self._folds else None)
-            return logits, classifier.activation(logits)
+            logits, probabilities, _ = classifier.answer(classifier.inside(images), self._around)
+            return logits, probabilities
 
         # The concrete function: traced now, once, and never again.
         return forward.get_concrete_function()

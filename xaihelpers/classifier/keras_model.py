@@ -1,15 +1,19 @@
 """The classifier around a Keras model: logits, layers and gradients, through functions compiled once."""
 
-import difflib
-
 import keras
 import numpy as np
 import tensorflow as tf
 
-from .._validation import one_of, shown
-from . import graph
+from .._quiet import announce
+from .._validation import one_of
 from .base import Classifier, Gradients
+from .capture import Calls
+from .describe import describe_model
+from .head import Head
 from .inference_twin import InferenceTwin
+from .layers import Layers, joined
+from .model_call import ModelCall
+from .proof import Proof, settled_input
 
 
 def is_keras_model(model):
@@ -21,76 +25,93 @@ def is_keras_model(model):
     return False
 
 
-class KerasClassifier(Classifier):
-    """A Keras model that is never changed: it is replayed layer by layer, up to the logits."""
+class KerasClassifier(Classifier, Layers):
+    """A Keras model that is never changed: it runs as it is, and its layers' calls are intercepted on the way."""
 
     has_gradients = True
 
-    def __init__(self, model, *, class_names=None, preprocess=None, input_shape=None):
-        if not model.built and input_shape is not None:
-            model.build((None, *input_shape))
-        shape = _input_shape(model) if input_shape is None else input_shape
+    def __init__(
+        self,
+        model,
+        *,
+        class_names=None,
+        preprocess=None,
+        input_shape=None,
+        outputs=None,
+        output=None,
+        inputs=None,
+        region=None,
+    ):
+        self._compiled, self._heard = {}, None
+        shape, self._preprocessing, probe = settled_input(model, preprocess, input_shape, inputs)
         super().__init__(model, class_names=class_names, preprocess=preprocess, input_shape=shape)
-        self._head = _Head(model)
-        if class_names is None and self._head.n_classes:
-            self._names = [f"class {i}" for i in range(self._head.n_classes)]
-        elif self._head.n_classes and len(self._names) != self._head.n_classes:
-            raise ValueError(f"The model has {self._head.n_classes} classes and {len(self._names)} class names were given.")
-        self._compiled = {}
+        self._call = ModelCall(model, inputs, output)
+        self._head = Head(outputs, region)
+        self._proof = Proof(self, probe)
+        announce(*self._proof.diagnostics)
+
+    @property
+    def score_name(self):
+        """What `logits` gives, in words: "logit", or "log p" or "log-odds" where those can't be reached, or "value"."""
+        return self._head.score_name
+
+    def describe(self):
+        """Return what was found out about this classifier: head, range, preprocessing, layers, and which techniques work."""
+        return describe_model(self)
+
+    def looks_preprocessed(self, image):
+        """Return a sentence when an image seems to have been preprocessed already, and that is wrong here; else None."""
+        return None if self._proof.range.small else super().looks_preprocessed(image)
 
     # -- inside the network -----------------------------------------------------------------------------------------
 
-    @property
-    def layers(self):
-        """{path: layer} of every layer in the order of computation; "outer/inner/name" inside nested models."""
-        if not graph.is_network(self.model):
-            raise TypeError(
-                f"{type(self.model).__name__} is a subclassed model, whose layers can't be replayed one by one: "
-                "build it with keras.Model(inputs, outputs) or keras.Sequential."
-            )
-        if "layers" not in self._compiled:
-            self._compiled["layers"] = graph.layers_by_path(self.model)
-        return self._compiled["layers"]
+    def inside(self, images):
+        """Return what the model is given, for images as `outside` returned them; tensors, for use in a tf.function."""
+        return self._preprocessing.inside(images)
 
-    def layer_path(self, layer):
-        """Return the full path of a layer given by path or by name; the outermost of that name, as seen from outside."""
-        if isinstance(layer, keras.layers.Layer):
-            layer = next((path for path, known in self.layers.items() if known is layer), layer.name)
-        if not isinstance(layer, str):
-            raise TypeError(f"layer is {shown(layer)}: give the name of a layer.")
-        if layer in self.layers:
-            return layer
-        named = [path for path in self.layers if path.split("/")[-1] == layer or path.endswith("/" + layer)]
-        if named:
-            return min(named, key=lambda path: path.count("/"))
-        near = difflib.get_close_matches(layer, [path.split("/")[-1] for path in self.layers], 4, 0.4)
-        listed = near or [path.split("/")[-1] for path in self.layers][-4:]
-        raise ValueError(f"There is no layer {shown(layer)}: did you mean {', '.join(listed)}? list(classifier.layers) has all.")
+    def outside(self, images):
+        """Return images (N, H, W, C) as compiled functions take them: a preprocessing written in numpy is run here."""
+        return tf.constant(self._preprocessing.outside(np.asarray(images, np.float32)))
 
-    def spatial_layers(self):
-        """Return the paths of the layers whose output is a stack of maps, (H, W, channels), first to last."""
-        shapes = {path: _output_shape(layer) for path, layer in self.layers.items()}
-        return [path for path, shape in shapes.items() if shape is not None and len(shape) == 4]
+    def require_way_back(self):
+        """Raise ValueError, in one sentence, where no gradient comes back to the image."""
+        self._preprocessing.require_way_back()
 
-    def network(self, inputs, capture=(), around=None, on_capture=None):
-        """Return (logits, {path: output}) for preprocessed inputs; tensors in, tensors out, for use in a tf.function.
+    def require_in_graph(self):
+        """Raise ValueError, in one sentence, where a picture can't be changed by its gradient: the preprocessing is numpy."""
+        self._preprocessing.require_in_graph()
 
-        inputs: (N, H, W, 3), preprocessed. capture: paths of layers whose outputs are kept.
-        around: called instead of every layer, as in `graph.replay`. on_capture: called with each captured output.
+    def opened(self, images):
+        """Return (source, inputs): where a gradient is taken, and what the model is given; tensors, in a tf.function.
+
+        The source is the model's input, where each pixel of it belongs to one pixel of the image; else (a preprocessing
+        that resizes, or moves channels to the front) the image itself, 0 to 255.
         """
-        captured = {}
-        wanted = set(capture)
+        inputs = self.inside(images)
+        return (inputs if self._preprocessing.explains_input else images), inputs
 
-        def visit(path, layer, call):
-            outputs = around(path, layer, call) if around else call()
-            name = "/".join(path)
-            if name in wanted:
-                captured[name] = outputs
-                if on_capture:
-                    on_capture(outputs)
-            return outputs
+    def network(self, inputs, capture=(), around=None):
+        """Return (logits, {path: output}) for preprocessed inputs; tensors, in a tf.function or outside of one.
 
-        return self._head.logits(self.model, inputs, visit if (wanted or around) else None), captured
+        inputs: (N, H, W, C), preprocessed; other sizes than the model's own are fine where its layers take them.
+        capture: paths of layers whose outputs are kept. around: called instead of every layer, as in `capture.Calls`.
+        """
+        if tf.executing_eagerly():
+            inputs = tf.convert_to_tensor(inputs)
+            key = ("network", tuple(capture), inputs.dtype, inputs.shape[-1])
+            spec = tf.TensorSpec((None, None, None, inputs.shape[-1]), inputs.dtype)
+            run = lambda: tf.function(  # noqa: E731
+                lambda x: self.network(x, capture, around), input_signature=[spec], autograph=False
+            )
+            return (run() if around else self.compiled(key, run))(inputs)
+        logits, _, heard = self.answer(inputs, around)
+        return logits, {path: joined(self.outputs_of(path, heard)) for path in capture}
+
+    def answer(self, inputs, around=None):
+        """Return (logits, probabilities, Calls) for preprocessed inputs; tensors, for use in a tf.function."""
+        with Calls(around).listening() as heard:
+            output = self._call(inputs)
+        return *self._head.split(output), heard
 
     def activation(self, logits):
         """Return the probabilities for logits; tensors."""
@@ -107,154 +128,94 @@ class KerasClassifier(Classifier):
     @property
     def batch_signature(self):
         """The tf.TensorSpec of a batch of images: any number of them, so that a shorter last batch retraces nothing."""
-        return tf.TensorSpec((None, *self.input_shape), tf.float32)
+        shape = self.input_shape if self._preprocessing.traced else self._preprocessing.shape
+        return tf.TensorSpec((None, *shape), tf.float32)
+
+    def _forward(self):
+        """Compile the model as it is: images -> logits, probabilities; what is heard on the way is kept."""
+
+        @tf.function(input_signature=[self.batch_signature], autograph=False)
+        def forward(images):
+            inputs = self.inside(images)
+            logits, probabilities, heard = self.answer(inputs)
+            self._heard = self._heard or heard.ended(inputs, logits)
+            return logits, probabilities
+
+        # The concrete function: traced now, once, and never again.
+        return forward.get_concrete_function()
+
+    def forward(self, images):
+        """Return (logits, probabilities), tensors, of the model as it is, for images as `outside` returns them."""
+        return self.compiled("model", self._forward)(images)
 
     @property
     def twin(self):
         """The compiled function that answers questions; its `note` says in a sentence what it does."""
-        return self.compiled("forward", lambda: InferenceTwin(self, keep=(self._head.path,)))
+        return self.compiled("twin", lambda: InferenceTwin(self))
 
     def _ask(self, images, batch_size, checked=False):
         logits, probabilities = [], []
         for batch in self._batches(images, batch_size, checked):
-            z, p = self.twin(tf.constant(batch))
+            z, p = self.twin(self.outside(batch))
             self.count(forward=len(batch))
             logits.append(z.numpy())
             probabilities.append(self._check_probabilities(p, len(batch)))
         return np.concatenate(logits), np.concatenate(probabilities)
 
-    def require_logits(self):
-        """Raise TypeError, in one sentence, where the logits of this model can't be reached."""
-        self._head.require_logits()
+    def _check_probabilities(self, p, n):
+        return super()._check_probabilities(p, n, bounded=self._head.kind != "values")
 
-    def logits(self, images, batch_size=32, checked=False):
-        """Return the logits, (N, C) float32: what the softmax (or sigmoid) was given."""
-        self.require_logits()
-        return super().logits(images, batch_size, checked)
+    def class_index(self, target=None, image=None):
+        """Return the index of a class given as an index, a name, or None for the class predicted for `image`."""
+        if target is None:
+            self._has_prediction()
+        return super().class_index(target, image)
+
+    def _has_prediction(self):
+        """Return True where one of the outputs is the predicted class; raise ValueError where they are values."""
+        if self._head.kind == "values" and self.n_classes > 1:
+            raise ValueError(
+                f"This network gives {self.n_classes} values, and none of them is its prediction: give target, one of "
+                f"{', '.join(map(repr, self.class_names[:12]))}."
+            )
+        return True
 
     def _gradient_function(self, layer, of, around=None):
-        """Compile: images, class indices (-1: the predicted class) -> logits, index, values, gradients."""
+        """Compile: images, class indices (-1: the predicted class) -> logits, probabilities, index, values, gradients."""
 
         @tf.function(input_signature=[self.batch_signature, tf.TensorSpec((None,), tf.int32)], autograph=False)
         def function(images, targets):
-            inputs = self.preprocess(images)
-            # Watching nothing but the layer asked for keeps the backward pass as short as it can be.
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                if layer is None:
-                    tape.watch(inputs)
-                logits, captured = self.network(inputs, (layer,) if layer else (), around, tape.watch)
-                predicted = tf.argmax(logits, axis=1, output_type=tf.int32)
-                index = tf.where(targets < 0, predicted, targets)
-                scores = logits if of == "logit" else self.activation(logits)
-                score = tf.gather(scores, index, axis=1, batch_dims=1)
-            values = captured[layer] if layer else inputs
-            return logits, index, values, tape.gradient(score, values, unconnected_gradients="zero")
+            source, inputs = self.opened(images)
+            logits, probabilities, heard = self.answer(inputs, around)
+            values = [source] if layer is None else self.outputs_of(layer, heard)
+            index = tf.where(targets < 0, tf.argmax(logits, axis=1, output_type=tf.int32), targets)
+            score = tf.gather(logits if of == "logit" else probabilities, index, axis=1, batch_dims=1)
+            gradients = tf.gradients(score, values, unconnected_gradients="zero")
+            values, gradients = (tf.cast(joined(each), tf.float32) for each in (values, gradients))
+            return logits, probabilities, index, values, gradients
 
         return function.get_concrete_function()
 
     def gradients(self, images, target=None, *, layer=None, of="logit", around=None, key=None, batch_size=32, checked=False):
-        """Return Gradients: of the class's logit with respect to the preprocessed input or to a layer's output.
+        """Return Gradients, float32: of the class's logit with respect to the model's input or to a layer's output.
 
-        images: (N, H, W, 3) or (H, W, 3), 0 to 255. target: one class for all, None for each image's predicted class.
-        layer: path or name of a layer; None is the model's input after preprocessing.
+        images: (N, H, W, C) or (H, W, C), 0 to 255. target: one class for all, None for each image's predicted class.
+        layer: path or name of a layer; None is what `opened` calls the source. A layer that is called several times has
+            its outputs side by side, as more channels; "name#2" is the second call alone.
         of: "logit", or "probability" to see what the softmax does to it.
-        around, key: replace layers as in `graph.replay`; `key` names the replacement, so that it is compiled once.
+        around, key: replace layers as in `network`; `key` names the replacement, so that it is compiled once.
         checked: the images were made from one that passed the checks, and may leave 0..255 (SmoothGrad's noise does).
         """
         one_of(of, "of", ("logit", "probability"))
-        self.require_logits()
         layer = None if layer is None else self.layer_path(layer)
-        index = -1 if target is None else self.class_index(target)
+        self._preprocessing.require_way_back(layer)
+        index = -1 if target is None and self._has_prediction() else self.class_index(target)
         function = self.compiled(("gradients", layer, of, key), lambda: self._gradient_function(layer, of, around))
         parts = []
         for batch in self._batches(images, batch_size, checked):
-            parts.append([t.numpy() for t in function(tf.constant(batch), tf.fill(len(batch), index))])
+            parts.append([t.numpy() for t in function(self.outside(batch), tf.fill(len(batch), index))])
             self.count(forward=len(batch), backward=len(batch))
-        return Gradients(*(np.concatenate(part) for part in zip(*parts)))
-
-
-class _Head:
-    """The end of a model: where its logits are, and the activation that makes probabilities of them."""
-
-    def __init__(self, model):
-        self.path, self.kind, self.n_classes = None, "unknown", None
-        if not graph.is_network(model):
-            return
-        if len(model.outputs) != 1:
-            raise ValueError(f"The model has {len(model.outputs)} outputs: give a model with one, the class scores.")
-        self.path, layer = graph.last_layer(model)
-        shape = tuple(model.outputs[0].shape)
-        if len(shape) != 2 or shape[1] is None:
-            raise ValueError(
-                f"The model's output has shape {shape}: expected (batch, classes); "
-                "for a network without a head add pooling and a Dense layer."
-            )
-        self.kind = _activation_of(layer)
-        # One sigmoid output is two classes: its log-odds speak for the second and against the first.
-        self.binary = shape[1] == 1
-        if self.binary and self.kind != "sigmoid":
-            raise ValueError("The model has one output without a sigmoid: expected one number a class.")
-        self.n_classes = 2 if self.binary else int(shape[1])
-
-    def require_logits(self):
-        """Raise where the logits can't be reached."""
-        if self.kind == "unknown":
-            raise TypeError(
-                "The logits of this model can't be reached (it is subclassed, or ends in a custom layer): "
-                "end it in Dense or Activation('softmax'), built with keras.Model(inputs, outputs)."
-            )
-
-    def logits(self, model, inputs, around):
-        """Return the logits, (N, C) tensor; of an unknown head what the model gives."""
-        if self.path is None:
-            return model(inputs, training=False)
-
-        def visit(path, layer, call):
-            layer_call = call
-            if path == self.path and self.kind in ("softmax", "sigmoid"):
-                if not _is_pure_activation(layer):
-                    linear = graph.with_activation(layer, keras.activations.linear)
-                    layer_call = lambda: call(linear)  # noqa: E731
-                else:
-                    layer_call = lambda: call.inputs  # noqa: E731
-            return around(path, layer, layer_call) if around else layer_call()
-
-        logits = tf.cast(graph.replay(model, inputs, visit), tf.float32)
-        return tf.concat([-logits, logits], axis=1) if self.binary else logits
-
-    def activation(self, logits):
-        """Return probabilities, (N, C) tensor."""
-        if self.kind == "unknown":
-            return logits
-        return tf.sigmoid(logits) if self.kind == "sigmoid" else tf.nn.softmax(logits)
-
-
-def _is_pure_activation(layer):
-    return type(layer).__name__ in ("Activation", "Softmax", "Sigmoid")
-
-
-def _activation_of(layer):
-    """Return "softmax", "sigmoid", "linear" or "unknown" for a model's last layer or operation."""
-    if type(layer).__name__ in ("Softmax", "Sigmoid"):
-        return type(layer).__name__.lower()
-    if isinstance(layer, keras.layers.Lambda) or type(layer).__module__.split(".")[0] != "keras":
-        return "unknown"
-    activation = getattr(layer, "activation", None)
-    name = getattr(activation, "__name__", "linear")
-    return name if name in ("softmax", "sigmoid", "linear") else "unknown"
-
-
-def _input_shape(model):
-    """Return (H, W, 3) as the model has it, with None where it takes any size."""
-    shape = getattr(model, "input_shape", None)
-    if shape is None or isinstance(shape, list) or (shape and isinstance(shape[0], (tuple, list))):
-        raise ValueError("The model's input is not one image batch: give input_shape=(H, W, 3), and a model with one input.")
-    return tuple(shape[1:])
-
-
-def _output_shape(layer):
-    try:
-        shape = layer.output.shape
-    except (AttributeError, ValueError):
-        return None
-    return tuple(shape)
+        logits, p, index, values, gradients = (np.concatenate(part) for part in zip(*parts))
+        if not np.isfinite(gradients.sum()) and not np.isfinite(gradients).all():
+            raise ValueError("The gradient is NaN or infinite: check the network's weights, and the range of its input.")
+        return Gradients(logits, index, values, gradients, p)

@@ -23,7 +23,7 @@ _ANY_SIZE = 224
 _LARGEST = 4096
 
 
-@visualization(sliders=_SLIDERS)
+@visualization(sliders=_SLIDERS, prepare=lambda classifier: classifier.require_in_graph())
 def activation_maximization(
     classifier,
     target=None,
@@ -56,6 +56,7 @@ def activation_maximization(
     details: "frame_steps", and "probability" of the class for the finished picture (of classifier's size only).
     Raises ValueError for an unknown class or layer, a channel out of range, zero steps.
     """
+    classifier.require_in_graph()
     layer, index, name = _goal(classifier, target, layer, channel)
     steps, shape = whole_number(steps, "steps"), _shape(classifier, size)
     one_of(optimizer, "optimizer", _DIRECTIONS)
@@ -66,7 +67,7 @@ def activation_maximization(
         "jitter": whole_number(jitter, "jitter", 0),
         "index": index,
     }
-    picture = _space(space, shape, radius)
+    picture = _space(space, (*shape, classifier.input_shape[-1]), radius)
     penalised = settings["l2"] > 0 or settings["total_variation"] > 0
     key = ("activation_maximization", layer, optimizer, space, radius, shape, penalised)
     draw, step = classifier.compiled(key, lambda: _functions(classifier, layer, picture, optimizer, penalised))
@@ -151,12 +152,11 @@ def _goal(classifier, target, layer, channel):
     if target is not None:
         if layer is not None or channel is not None:
             raise ValueError("Both a class and a channel were given: give target, or layer and channel.")
-        classifier.require_logits()
         return None, target, classifier.class_names[target]
     if layer is None and channel is None:
         raise ValueError("Nothing was given to drive up: give a class (target), or a layer and a channel.")
-    path = ascent.spatial_layer(classifier, layer)
-    channel = ascent.check_channel(channel, path, ascent.n_channels(classifier, path))
+    path = classifier.spatial_layer(layer)
+    channel = ascent.check_channel(channel, path, classifier.n_channels(path))
     return path, channel, f"{path.split('/')[-1]}, channel {channel}"
 
 

@@ -15,7 +15,6 @@ from .._validation import as_array, shown
 from ..images import resize_map
 from ..results import Cost
 from .shared.contract import require, whole_number
-from .shared.gradient_ascent import spatial_layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +100,13 @@ def channel_account(classifier, image, target=None, *, layer=None, top=10):
     require(classifier, True, "channel_account")
     pixels = classifier.check(image)
     index = None if target is None else classifier.class_index(target)
-    path = spatial_layer(classifier, layer)
+    path = classifier.spatial_layer(layer)
     top = whole_number(top, "top")
     with classifier.measure() as cost:
         found = classifier.gradients(pixels, index, layer=path)
     index = int(found.index[0])
-    contributions = (found.values[0] * found.gradients[0]).sum(axis=(0, 1))
+    values, gradients = classifier.maps(path, found.values)[0], classifier.maps(path, found.gradients)[0]
+    contributions = (values * gradients).sum(axis=(0, 1))
     if top > len(contributions):
         raise ValueError(f"top is {top}: layer {path!r} has {len(contributions)} channels.")
     if contributions.sum() <= 0:
@@ -121,7 +121,7 @@ def channel_account(classifier, image, target=None, *, layer=None, top=10):
         layer=path,
         logit=float(found.logits[0, index]),
         contributions=contributions,
-        activations=found.values[0],
+        activations=values,
         channels=np.argsort(-contributions, kind="stable")[:top],
         cost=cost(),
     )
@@ -136,8 +136,8 @@ def silence(classifier, image, channels, *, layer=None, batch_size=32):
     """
     require(classifier, True, "silence")
     pixels = classifier.check(image)
-    path = spatial_layer(classifier, layer)
-    n = int(classifier.layers[path].output.shape[-1])
+    path = classifier.spatial_layer(layer)
+    n = classifier.n_channels(path)
     groups, batch_size = np.atleast_2d(as_array(channels, "channels")), whole_number(batch_size, "batch_size")
     whole = groups.dtype.kind in "ui" and groups.ndim == 2 and groups.size
     if not whole or groups.min() < 0 or groups.max() >= n:
@@ -147,21 +147,22 @@ def silence(classifier, image, channels, *, layer=None, batch_size=32):
     function = classifier.compiled(("silence", path), lambda: _silenced(classifier, path))
     logits = []
     for start in range(0, len(kept), batch_size):
-        logits.append(function(tf.constant(pixels[None]), tf.constant(kept[start : start + batch_size])).numpy())
+        logits.append(function(classifier.outside(pixels[None]), tf.constant(kept[start : start + batch_size])).numpy())
         classifier.count(forward=len(logits[-1]))
     return np.concatenate(logits)
 
 
 def _silenced(classifier, silenced):
     """Compile: one image (1, H, W, 3), which channels stay (n, k) -> logits (n, C)."""
+    place, name = classifier.places(silenced), silenced.partition("#")[0]
 
     @tf.function(input_signature=[classifier.batch_signature, tf.TensorSpec((None, None))], autograph=False)
     def function(image, kept):
         def around(path, layer, call):
             outputs = call()
-            return outputs * tf.cast(kept, outputs.dtype)[:, None, None, :] if "/".join(path) == silenced else outputs
+            return outputs * place.per_channel(tf.cast(kept, outputs.dtype)) if "/".join(path) == name else outputs
 
         images = tf.repeat(image, tf.shape(kept)[0], axis=0)
-        return classifier.network(classifier.preprocess(images), around=around)[0]
+        return classifier.answer(classifier.inside(images), around=around)[0]
 
     return function

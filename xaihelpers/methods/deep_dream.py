@@ -20,7 +20,7 @@ _SMALLEST = 32  # pixels; below, a network that halves its maps five times has n
 _ANY_SIZE = 224
 
 
-@visualization(sliders=_SLIDERS)
+@visualization(sliders=_SLIDERS, prepare=lambda classifier: (classifier.require_in_graph(), classifier.spatial_layer()))
 def deep_dream(
     classifier,
     image,
@@ -53,6 +53,7 @@ def deep_dream(
     details: "octave_sizes". activation: one number a step, the mean over tiles.
     Raises ValueError for an unknown layer, zero steps, an image too small for the octaves.
     """
+    classifier.require_in_graph()
     weights, index, name = _goal(classifier, target, layers, channel)
     steps, octaves = whole_number(steps, "steps"), whole_number(octaves, "octaves")
     batch_size = whole_number(batch_size, "batch_size")
@@ -167,7 +168,10 @@ def tiled_gradient(gradient, picture, tile, offset, batch_size, count):
 def _gradient(classifier, weights):
     """Compile: tiles (n, h, w, 3) of any size, class or channel -> activation (n,), gradient (n, h, w, 3)."""
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3)), tf.TensorSpec((), tf.int32)], autograph=False)
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, None, None, classifier.input_shape[-1])), tf.TensorSpec((), tf.int32)],
+        autograph=False,
+    )
     def function(tiles, index):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(tiles)
@@ -192,17 +196,16 @@ def _goal(classifier, target, layers, channel):
     if target is not None:
         if layers is not None or channel is not None:
             raise ValueError("Both a class and layers were given: give target, or layers.")
-        classifier.require_logits()
         return {}, target, classifier.class_names[target]
     if layers is None:
-        ascent.spatial_layer(classifier)
+        classifier.spatial_layer()
         spatial = classifier.spatial_layers()
         layers = spatial[2 * len(spatial) // 3]
     weights = _weights(layers)
     if not weights:
         raise ValueError("layers is empty: give at least one layer.")
-    weights = {ascent.spatial_layer(classifier, layer): float(weight) for layer, weight in weights.items()}
-    fewest = min(ascent.n_channels(classifier, path) for path in weights)
+    weights = {classifier.spatial_layer(layer): float(weight) for layer, weight in weights.items()}
+    fewest = min(classifier.n_channels(path) for path in weights)
     if channel is not None:
         channel = ascent.check_channel(channel, ", ".join(weights), fewest)
     short = [path.split("/")[-1] if weight == 1 else f"{weight:g} x {path.split('/')[-1]}" for path, weight in weights.items()]

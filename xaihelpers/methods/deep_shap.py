@@ -16,7 +16,16 @@ from .shared.rescale_rules import RULES, missing_rule, rescale_custom
 BACKGROUNDS = ("greys", *WORDS)
 
 
-@technique(family="gradient", needs_gradients=True, sliders={"background": Slider(options=BACKGROUNDS)})
+_ROUNDING = 1e-5  # of all that is added up, whatever its sign
+
+
+def _compiled(classifier):
+    """Return the function, compiled once; raise where an operation has no rule."""
+    classifier.require_way_back()
+    return classifier.compiled("deep_shap", lambda: _compile(classifier))
+
+
+@technique(family="gradient", needs_gradients=True, sliders={"background": Slider(options=BACKGROUNDS)}, prepare=_compiled)
 def deep_shap(classifier, image, target=None, *, background="greys", seed=0, batch_size=32, progress=False):
     """Return every pixel's contribution to a logit, (H, W), signed: they add up to logit(image) - mean logit(background).
 
@@ -24,18 +33,19 @@ def deep_shap(classifier, image, target=None, *, background="greys", seed=0, bat
     background: what the image is compared with: images (N, H, W, 3), best a few dozen like those it was trained on; or
         "greys" (five flat images, black to white), "mean" (the image's mean colour), "blur", "black", "white", "noise", a
         grey level or a colour.
-    details: "values" (H, W, 3), a channel of the preprocessed input each; "logit"; "background_logits" (N,);
+    details: "values" (H, W, 3), a channel of the preprocessed input each; "logit"; "score", what that is: "logit", or "log p"
+        where the logits can't be reached, "log-odds", "value"; "background_logits" (N,);
         "completeness_gap", by how much the sum misses; "backgrounds" (N, H, W, 3).
     Raises ValueError, with layers, for operations without a rule. Source: Lundberg and Lee, NeurIPS 2017.
     """
     backgrounds = background_images(image, background, seed)
-    function = classifier.compiled("deep_shap", lambda: _compile(classifier))
+    function = _compiled(classifier)
     if target is None:
         target = classifier.class_index(image=image)
     total, logits = 0.0, []
     for start in progress_bar(range(0, len(backgrounds), batch_size), "deep_shap", "batch", shown=progress):
         batch = np.concatenate([image[None], backgrounds[start : start + batch_size]])
-        values, scores = function(tf.constant(batch), tf.constant(target))
+        values, scores = function(classifier.outside(batch), tf.constant(target))
         classifier.count(forward=len(batch), backward=len(batch))
         total = total + values.numpy().astype(np.float64)
         logits.append(scores.numpy().astype(np.float64))
@@ -44,11 +54,14 @@ def deep_shap(classifier, image, target=None, *, background="greys", seed=0, bat
     details = {
         "values": values.astype(np.float32),
         "logit": image_logit,
+        "score": classifier.score_name,
         "background_logits": background_logits,
         "completeness_gap": float(values.sum() - difference),
         "backgrounds": backgrounds,
     }
-    return Finding(values.sum(axis=-1), target, details, _doubts(values, difference, details["completeness_gap"]))
+    return Finding(
+        values.sum(axis=-1), target, details, _doubts(values, difference, details["completeness_gap"], classifier.score_name)
+    )
 
 
 def background_images(image, background, seed=0):
@@ -63,14 +76,14 @@ def _compile(classifier):
 
     @tf.function(input_signature=[classifier.batch_signature, tf.TensorSpec((), tf.int32)], autograph=False)
     def function(images, target):
-        inputs = classifier.preprocess(images)
+        source, inputs = classifier.opened(images)
         trace = Trace(RULES)
-        logits, _ = classifier.network(inputs, around=trace.around)
-        _require_rules(trace, logits, inputs)
+        logits, *_ = classifier.answer(inputs, around=trace.around)
+        _require_rules(trace, logits, source)
         scores = logits[:, target]
         # Only the backgrounds' rows carry multipliers; row 0 is the image, paired with itself.
-        multipliers = trace.gradients(tf.reduce_sum(scores[1:]), inputs)
-        return tf.reduce_sum((multipliers * (inputs[:1] - inputs))[1:], axis=0), scores
+        multipliers = trace.gradients(tf.reduce_sum(scores[1:]), source)
+        return tf.cast(tf.reduce_sum((multipliers * (source[:1] - source))[1:], axis=0), tf.float32), scores
 
     return function.get_concrete_function()
 
@@ -81,7 +94,7 @@ def _require_rules(trace, logits, inputs):
     for op in operations_between(inputs, logits):
         if op.type == "IdentityN":
             trace.replace(op, rescale_custom)
-        reason = missing_rule(op, active)
+        reason = missing_rule(op, active) or (None if trace.covers(op) else f"{op.type}, out of reach")
         if reason:
             missing.append(f"{reason} in {trace.layer_of(op)}")
         active.add(op)
@@ -93,14 +106,14 @@ def _require_rules(trace, logits, inputs):
         )
 
 
-def _doubts(values, difference, gap):
+def _doubts(values, difference, gap, score):
     """Return the sentences that say why this map should not be trusted."""
     doubts = []
     if not values.any():
         doubts.append("The map is zero everywhere: image and background are the same to the network. Choose another background.")
-    elif abs(gap) > 0.01 * max(abs(difference), 1):
+    elif abs(gap) > max(0.01 * abs(difference), _ROUNDING * np.abs(values).sum()):
         doubts.append(
-            f"The contributions miss the difference of logits by {gap:.3g} of {difference:.3g}: something in this "
-            "network mixes the images of a batch. Use integrated_gradients."
+            f"The contributions miss the difference of {score}s by {gap:.3g} of {difference:.3g}: something in this network "
+            "mixes the images of a batch, or its number type is too coarse. Use integrated_gradients."
         )
     return tuple(doubts)

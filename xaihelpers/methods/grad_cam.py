@@ -13,23 +13,24 @@ from .shared.contract import Finding, Slider, technique
 _SLIDERS = {"layer": Slider(options=lambda classifier: classifier.spatial_layers())}
 
 
-@technique(family="CAM", needs_gradients=True, sliders=_SLIDERS)
+@technique(family="CAM", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.spatial_layer())
 def grad_cam(classifier, image, target=None, *, layer=None, relu=True, seed=0, batch_size=32, progress=False):
     """Return the Grad-CAM map of one class, (H, W): where a layer's maps, weighted by their mean gradient, are high.
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
-    layer: name of a layer with a spatial output (h, w, k); None is the last one.
+    layer: name of a layer with a spatial output (h, w, k); None is the last one with more than one place. Where it is called
+        several times, all calls count; "name#2" is the second one.
     relu: keep only evidence for the class, as in the paper; False keeps the sign.
     details: "layer", "coarse" (h, w) before resizing, "weights" (k,).
     Raises ValueError for an unknown layer or one without a spatial output. Source: Selvaraju and others, ICCV 2017.
     """
-    path, found = _gradients_at(classifier, image, target, layer)
-    weights = found.gradients[0].mean(axis=(0, 1))
-    coarse = found.values[0] @ weights
-    return _finding(image, coarse, relu, found, {"layer": path, "weights": weights})
+    path, index, values, gradients, left_out = _gradients_at(classifier, image, target, layer)
+    weights = gradients.mean(axis=(0, 1))
+    coarse = values @ weights
+    return _finding(image, coarse, relu, index, {"layer": path, "weights": weights}, left_out)
 
 
-@technique(family="CAM", needs_gradients=True, sliders=_SLIDERS)
+@technique(family="CAM", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.spatial_layer())
 def hires_cam(classifier, image, target=None, *, layer=None, relu=False, seed=0, batch_size=32, progress=False):
     """Return the HiResCAM map of one class, (H, W): gradient times activation, summed over channels, not averaged.
 
@@ -37,28 +38,23 @@ def hires_cam(classifier, image, target=None, *, layer=None, relu=False, seed=0,
     flattening, then one Dense layer), details["coarse"] sums to the logit minus the bias.
     Source: Draelos and Carin, arXiv 2011.08891, 2020.
     """
-    path, found = _gradients_at(classifier, image, target, layer)
-    coarse = (found.values[0] * found.gradients[0]).sum(axis=-1)
-    return _finding(image, coarse, relu, found, {"layer": path})
+    path, index, values, gradients, left_out = _gradients_at(classifier, image, target, layer)
+    coarse = (values * gradients).sum(axis=-1)
+    return _finding(image, coarse, relu, index, {"layer": path}, left_out)
 
 
 def _gradients_at(classifier, image, target, layer):
-    """Return (layer path, Gradients) at a layer with a spatial output, one forward and one backward pass."""
-    spatial = classifier.spatial_layers()
-    if layer is None:
-        if not spatial:
-            raise ValueError("This model has no layer with a spatial output (h, w, channels): Grad-CAM has no map to draw.")
-        path = spatial[-1]
-    else:
-        path = classifier.layer_path(layer)
-        if path not in spatial:
-            raise ValueError(f"Layer {path!r} has no spatial output (h, w, channels): choose one such as {spatial[-1]!r}.")
-    return path, classifier.gradients(image, target, layer=path)
+    """Return (layer path, class, values (h, w, k), gradients (h, w, k), what the layer leaves out), at a layer with places."""
+    path = classifier.spatial_layer(layer)
+    found = classifier.gradients(image, target, layer=path)
+    values, gradients = classifier.maps(path, found.values)[0], classifier.maps(path, found.gradients)[0]
+    left_out = classifier.last_layer()[1] if layer is None else None
+    return path, int(found.index[0]), values, gradients, left_out
 
 
-def _finding(image, coarse, relu, found, details):
+def _finding(image, coarse, relu, index, details, left_out):
     """Return the Finding for a coarse map: keep the sign or not, resize to the image, say what can't be trusted."""
-    diagnostics = []
+    diagnostics = [left_out] if left_out else []
     if not coarse.any():
         diagnostics.append(
             "The map is zero everywhere: the class does not depend on this layer, or every gradient there "
@@ -71,4 +67,4 @@ def _finding(image, coarse, relu, found, details):
         )
     details |= {"coarse": coarse}
     kept = np.maximum(coarse, 0) if relu else coarse
-    return Finding(resize_map(kept, image.shape[:2]), int(found.index[0]), details, tuple(diagnostics))
+    return Finding(resize_map(kept, image.shape[:2]), index, details, tuple(diagnostics))

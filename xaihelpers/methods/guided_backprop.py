@@ -33,7 +33,13 @@ _RULES = {
 }
 
 
-@technique(family="gradient", needs_gradients=True, sliders={"rule": Slider(options=tuple(_RULES))})
+def _compiled(classifier, rule="guided"):
+    """Return (function, layers replaced), compiled once; raise where the rule can't be put on every activation."""
+    classifier.require_way_back()
+    return classifier.compiled(("guided_backprop", rule), lambda: _compile(classifier, rule))
+
+
+@technique(family="gradient", needs_gradients=True, sliders={"rule": Slider(options=tuple(_RULES))}, prepare=_compiled)
 def guided_backprop(classifier, image, target=None, *, rule="guided", seed=0, batch_size=32, progress=False):
     """Return the guided gradient of a class's logit, (H, W): its absolute value, the largest of the three channels.
 
@@ -44,8 +50,8 @@ def guided_backprop(classifier, image, target=None, *, rule="guided", seed=0, ba
     Source: Springenberg and others, ICLR workshop 2015.
     """
     one_of(rule, "rule", _RULES)
-    function, replaced = classifier.compiled(("guided_backprop", rule), lambda: _compile(classifier, rule))
-    index, gradient = function(tf.constant(image[None]), tf.constant([-1 if target is None else target]))
+    function, replaced = _compiled(classifier, rule)
+    index, gradient = function(classifier.outside(image[None]), tf.constant([-1 if target is None else target]))
     classifier.count(forward=1, backward=1)
     gradient = gradient.numpy()[0]
     diagnostics = []
@@ -64,13 +70,13 @@ def _compile(classifier, rule):
 
     @tf.function(input_signature=[classifier.batch_signature, tf.TensorSpec((None,), tf.int32)], autograph=False)
     def function(images, targets):
-        inputs = classifier.preprocess(images)
+        source, inputs = classifier.opened(images)
         trace = Trace(_RULES[rule])
-        logits, _ = classifier.network(inputs, around=trace.around)
-        replaced.extend(_only_relus(trace.nonlinearities(logits, inputs)))
+        logits, *_ = classifier.answer(inputs, around=trace.around)
+        replaced.extend(_only_relus(trace.nonlinearities(logits, source)))
         index = tf.where(targets < 0, tf.argmax(logits, axis=1, output_type=tf.int32), targets)
         score = tf.gather(logits, index, axis=1, batch_dims=1)
-        return index, trace.gradients(score, inputs)
+        return index, tf.cast(trace.gradients(score, source), tf.float32)
 
     return function.get_concrete_function(), tuple(replaced)
 

@@ -14,7 +14,7 @@ LARGE_GAP = 0.05  # share of f(image) - f(baseline) that may be missing before i
 _SLIDERS = {"baseline": Slider(options=("blur", "mean", "black", 127, "white", "noise")), "steps": Slider(4, 10, 2, default=10)}
 
 
-@technique(family="gradient", needs_gradients=True, sliders=_SLIDERS)
+@technique(family="gradient", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.require_way_back())
 def integrated_gradients(
     classifier, image, target=None, *, baseline="blur", steps=64, of="logit", seed=0, batch_size=32, progress=False
 ):
@@ -73,11 +73,11 @@ class _Way:
         """Take the gradient at some places, and put them in order among the others."""
         share = np.asarray(alphas, np.float32)[:, None, None, None]
         found = self._classifier.gradients(self._start + share * (self._image - self._start), target, **self._options)
-        logits = found.logits if self._options["of"] == "logit" else self._classifier.activation(found.logits).numpy()
+        scores = found.logits if self._options["of"] == "logit" else found.probabilities
         self.index = int(found.index[0])
         order = np.argsort(np.append(self.alphas, alphas), kind="stable")
         self.alphas = np.append(self.alphas, alphas)[order]
-        self.scores = np.append(self.scores, logits[:, self.index])[order]
+        self.scores = np.append(self.scores, scores[:, self.index])[order]
         self._gradients = np.concatenate([self._gradients, found.gradients])[order]
         self._inputs = np.concatenate([self._inputs, found.values])[order]
         bar.update(len(share))

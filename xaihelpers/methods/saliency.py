@@ -20,18 +20,19 @@ _SLIDERS = {
 }
 
 
-@technique(family="gradient", needs_gradients=True, sliders=_SLIDERS)
+@technique(family="gradient", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.require_way_back())
 def saliency(
     classifier, image, target=None, *, times_input=False, noise=0.0, samples=1, of="logit", seed=0, batch_size=32, progress=False
 ):
-    """Return the saliency map of one class, (H, W): the gradient's absolute value, the largest of the three channels.
+    """Return the saliency map of one class, (H, W): the gradient's absolute value, the largest of the channels.
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
     times_input: gradient times input instead, summed over the channels, signed.
     noise, samples: SmoothGrad: the mean gradient of `samples` copies of the image with normal noise added; `noise` is
         its standard deviation as a share of the image's range (max - min). 0 is the plain gradient, whatever `samples`.
     of: "logit", or "probability" to see what the softmax does to the gradient.
-    details: "gradient" (H, W, 3), signed, with respect to the preprocessed input; "probability" of the class.
+    details: "gradient" (H, W, 3), signed, with respect to the preprocessed input (to the image, where preprocessing resizes
+        it); "probability" of the class.
     Raises ValueError for a negative noise or no samples. Source: Simonyan and others, ICLR workshop 2014.
     """
     if not 0 <= noise < np.inf:
@@ -43,7 +44,7 @@ def saliency(
     if noise > 0:
         gradient = _smooth(classifier, image, index, noise, samples, of, seed, batch_size, progress)
     values = (gradient * clean.values[0]).sum(axis=-1) if times_input else strongest_channel(gradient)
-    p = float(classifier.activation(clean.logits).numpy()[0, index])
+    p = float(clean.probabilities[0, index])
     details = {"gradient": gradient, "probability": p}
     return Finding(values, index, details, tuple(_distrust(values, gradient, p, of)))
 

@@ -89,8 +89,14 @@ class Trace:
         return tf.gradients(score, inputs, unconnected_gradients="zero")[0]
 
     def layer_of(self, op):
-        """Return the path of the layer that made an operation."""
-        return self._layers.get(op.name, op.name)
+        """Return the path of the layer that made an operation; its name where the model itself did."""
+        return self._layers.get(op.name) or op.name
+
+    def covers(self, op):
+        """Return whether an operation sends its gradient back by the rule for its type; True where there is none for that."""
+        # Only the operation itself tells: an override may not have reached it, as inside another graph.
+        rule = self._overrides.get(op.type)
+        return rule is None or _gradient_type(op) == rule.encode()
 
     def replace(self, op, rule):
         """Put a rule on one operation after it was made: TensorFlow's own functions override the rules of `around`."""
@@ -103,7 +109,7 @@ class Trace:
         for op in in_order:
             kind = _kind(op, active, self._overrides)
             if kind:
-                found.append(Nonlinearity(kind, self._layers.get(op.name, op.name), op.type in self._overrides))
+                found.append(Nonlinearity(kind, self.layer_of(op), op.type in self._overrides and self.covers(op)))
         return found
 
 
@@ -178,10 +184,15 @@ def _unsigned(tensor):
 
 
 def _has_own_gradient(op):
+    return _gradient_type(op).startswith(b"CustomGradient")
+
+
+def _gradient_type(op):
+    """Return the name of the rule by which an operation sends its gradient back, b"" where it is its own."""
     try:
-        return op.get_attr("_gradient_op_type").startswith(b"CustomGradient")
+        return op.get_attr("_gradient_op_type")
     except ValueError:
-        return False
+        return b""
 
 
 def _bent_inside(op, active):

@@ -10,7 +10,7 @@ import numpy as np
 from ..._quiet import announce
 from ..._validation import is_number, is_whole, shown, whole_number, yes_or_no
 from ...classifier import Classifier
-from ...images import as_uint8, check_image, looks_preprocessed
+from ...images import as_uint8, check_image
 from ...results import Attribution, Visualization
 
 
@@ -31,6 +31,7 @@ class Method:
 
     takes_image: False for a technique that draws its picture from noise, `method(classifier, target, ...)`.
     lesson: file name of the notebook that teaches it; the registry's table knows it.
+    prepare: a function of a classifier that does what can be done before there is an image, and raises where it can't.
     """
 
     name: str
@@ -40,6 +41,17 @@ class Method:
     sliders: dict = field(default_factory=dict)
     takes_image: bool = True
     lesson: str = ""
+    prepare: object = None
+
+    def why_not(self, classifier):
+        """Return the sentence that says why this technique does not work on a classifier, None where it does."""
+        try:
+            require(classifier, self.needs_gradients, self.name)
+            if self.prepare:
+                self.prepare(classifier)
+        except (TypeError, ValueError) as error:
+            return str(error)
+        return None
 
 
 class Finding(NamedTuple):
@@ -57,11 +69,11 @@ class Finding(NamedTuple):
     full_scale: float | None = None
 
 
-def technique(*, family, needs_gradients, sliders=None):
+def technique(*, family, needs_gradients, sliders=None, prepare=None):
     """Turn `find(classifier, image, target, *, ...) -> Finding` into a technique that returns an Attribution.
 
     The image is checked before any network runs, the class is looked up, the passes and seconds are counted, every
-    named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings.
+    named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings. prepare: see Method.
     """
 
     def decorate(find):
@@ -77,7 +89,8 @@ def technique(*, family, needs_gradients, sliders=None):
             index = None if target is None else classifier.class_index(target)
             with classifier.measure() as cost:
                 found = find(classifier, pixels, index, **parameters)
-            diagnostics = announce(looks_preprocessed(pixels), *found.diagnostics)
+            _check_finite(found.heatmap)
+            diagnostics = announce(classifier.looks_preprocessed(pixels), *found.diagnostics)
             # What shows in a progress bar does not belong to what makes the map.
             kept = {k: v for k, v in parameters.items() if k != "progress"}
             return Attribution(
@@ -95,7 +108,7 @@ def technique(*, family, needs_gradients, sliders=None):
             )
 
         explain.__signature__ = signature.replace(return_annotation=Attribution)
-        explain.method = Method(find.__name__, explain, family, needs_gradients, sliders or {})
+        explain.method = Method(find.__name__, explain, family, needs_gradients, sliders or {}, prepare=prepare)
         return explain
 
     return decorate
@@ -117,7 +130,7 @@ class Seen(NamedTuple):
     diagnostics: tuple = ()
 
 
-def visualization(*, sliders=None):
+def visualization(*, sliders=None, prepare=None):
     """Turn `find(classifier, [image,] target, *, ...) -> Seen` into a technique that returns a Visualization.
 
     The sibling of `technique` for what a network has learned. A technique that takes an image takes one of any size.
@@ -134,12 +147,13 @@ def visualization(*, sliders=None):
             require(classifier, True, find.__name__)
             _check_kinds(signature, arguments)
             if takes_image:
-                arguments["image"] = check_image(arguments["image"])
+                arguments["image"] = check_image(arguments["image"], (None, None, classifier.input_shape[-1]))
             if arguments["target"] is not None:
                 arguments["target"] = classifier.class_index(arguments["target"])
             with classifier.measure() as cost:
                 seen = find(classifier, **arguments)
-            diagnostics = announce(takes_image and looks_preprocessed(arguments["image"]), *seen.diagnostics)
+            _check_finite(seen.activation)
+            diagnostics = announce(takes_image and classifier.looks_preprocessed(arguments["image"]), *seen.diagnostics)
             kept = {k: v for k, v in arguments.items() if k not in ("image", "target", "progress")}
             return Visualization(
                 method=find.__name__,
@@ -155,7 +169,8 @@ def visualization(*, sliders=None):
             )
 
         visualize.__signature__ = signature.replace(return_annotation=Visualization)
-        visualize.method = Method(find.__name__, visualize, "feature visualization", True, sliders or {}, takes_image)
+        kind = "feature visualization"
+        visualize.method = Method(find.__name__, visualize, kind, True, sliders or {}, takes_image, prepare=prepare)
         return visualize
 
     return decorate
@@ -201,8 +216,13 @@ def _check_kinds(signature, given):
             whole_number(given[name], name, least)
 
 
+def _check_finite(values):
+    """Raise ValueError for NaN or infinity: they would be drawn as if they said something."""
+    if not np.isfinite(values).all():
+        raise ValueError("The result is NaN or infinite somewhere: check the network's weights, and the range of its input.")
+
+
 def strongest_channel(gradient):
-    """Return (H, W): for each pixel the largest absolute value of the three channels of a gradient (H, W, 3)."""
-    # Written out: numpy takes twenty times as long to go along an axis of three.
-    red, green, blue = np.moveaxis(np.abs(gradient), -1, 0)
-    return np.maximum(np.maximum(red, green), blue)
+    """Return (H, W): for each pixel the largest absolute value of the channels of a gradient (H, W, C)."""
+    # Channel by channel: numpy takes twenty times as long to go along an axis of three.
+    return functools.reduce(np.maximum, np.moveaxis(np.abs(gradient), -1, 0))

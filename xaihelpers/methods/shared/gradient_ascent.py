@@ -5,6 +5,7 @@ that climbs, shows its progress, and keeps what it has when it is interrupted.
 """
 
 import contextlib
+from collections import Counter
 
 import numpy as np
 import tensorflow as tf
@@ -26,35 +27,36 @@ def activation(classifier, images, layers, index):
     index: scalar tensor: with layers the channel, -1 for all of them; without, the class, whose logit is given.
     The activation of a layer is the mean over its places; of several layers, the weighted sum of their means.
     """
-    inputs = classifier.preprocess(images)
+    inputs = classifier.inside(images)
     if not layers:
-        logits, _ = classifier.network(inputs)
-        return tf.gather(logits, index, axis=1)
+        return tf.gather(classifier.answer(inputs)[0], index, axis=1)
     outputs = _outputs(classifier, inputs, list(layers))
-    return sum(weight * _mean(outputs[path], index) for path, weight in layers.items())
+    return sum(weight * _mean(outputs[path], classifier.places(path).axes()[0], index) for path, weight in layers.items())
 
 
 def _outputs(classifier, inputs, paths):
     """Return {path: output} of layers; the network is left at the last of them, so that a head of fixed size can't object."""
-    found = {}
+    found, times = {}, Counter()
 
     def take(path, layer, call):
         outputs = call()
         name = "/".join(path)
-        if name in paths:
-            found[name] = outputs
-            if len(found) == len(paths):
-                raise _Enough
+        times[name] += 1
+        # Of a layer that is called several times the first call, unless another one was asked for by "name#2".
+        for wanted in {name, f"{name}#{times[name]}"} & set(paths) - set(found):
+            found[wanted] = outputs
+        if len(found) == len(paths):
+            raise _Enough
         return outputs
 
     with contextlib.suppress(_Enough):
-        classifier.network(inputs, around=take)
+        classifier.answer(inputs, around=take)
     return found
 
 
-def _mean(output, index):
-    """Return the mean over places, (N,), of one channel, or of all channels where index is -1."""
-    means = tf.reduce_mean(tf.cast(output, tf.float32), axis=(1, 2))
+def _mean(output, places, index):
+    """Return the mean over places (axes), (N,), of one channel, or of all channels where index is -1."""
+    means = tf.reduce_mean(tf.cast(output, tf.float32), axis=places)
     return tf.where(index < 0, tf.reduce_mean(means, axis=1), tf.gather(means, tf.maximum(index, 0), axis=1))
 
 
@@ -124,22 +126,6 @@ def what_happened(values, steps):
 
 
 # -- what is asked for ------------------------------------------------------------------------------------------------------
-
-
-def spatial_layer(classifier, layer=None):
-    """Return the path of a layer with a spatial output (h, w, channels); None is the last one."""
-    spatial = classifier.spatial_layers()
-    if not spatial:
-        raise ValueError("This model has no layer with a spatial output (h, w, channels): there are no maps to look at.")
-    path = spatial[-1] if layer is None else classifier.layer_path(layer)
-    if path not in spatial:
-        raise ValueError(f"Layer {path!r} has no spatial output (h, w, channels): choose one such as {spatial[-1]!r}.")
-    return path
-
-
-def n_channels(classifier, path):
-    """Return the number of channels of a layer."""
-    return int(classifier.layers[path].output.shape[-1])
 
 
 def check_channel(channel, layer, n):

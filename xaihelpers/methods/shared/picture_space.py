@@ -26,8 +26,8 @@ def colour_axes(photos):
 class Pixels:
     """The picture is what is changed: one number a pixel and colour, cut to black..white, if asked kept near grey."""
 
-    def __init__(self, height, width, radius=None):
-        self.shape = (1, height, width, 3)
+    def __init__(self, height, width, channels=3, radius=None):
+        self.shape = (1, height, width, channels)
         self.radius = radius
 
     def start(self, seed):
@@ -46,14 +46,16 @@ class Pixels:
 class Fourier:
     """What is changed are waves, low frequencies moving most as in photographs, in independent colour directions."""
 
-    def __init__(self, height, width):
+    def __init__(self, height, width, channels=3):
         self.size = (height, width)
+        # What is known of the colours of photographs is known of three channels only.
+        self.axes = COLOUR_AXES if channels == 3 else np.eye(channels, dtype=np.float32)
         down = np.fft.fftfreq(height)[:, None]
         right = np.fft.rfftfreq(width)[None]
         # 1 / frequency is how strong the waves of photographs are; the mean brightness counts as the longest wave.
         scale = 1 / np.maximum(np.hypot(down, right), 1 / max(height, width))
         self.scale = (scale / np.sqrt((scale**2).mean()) * np.sqrt(height * width)).astype(np.float32)
-        self.shape = (2, 3, *scale.shape)
+        self.shape = (2, channels, *scale.shape)
 
     def start(self, seed):
         """Return faint noise, (2, 3, H, W // 2 + 1): real and imaginary part of three directions of colour."""
@@ -63,7 +65,7 @@ class Fourier:
         """Return the picture of the waves, (1, H, W, 3), -1..1."""
         spectrum = tf.complex(*tf.unstack(waves * self.scale))
         directions = tf.transpose(tf.signal.irfft2d(spectrum, self.size), [1, 2, 0])
-        return tf.tanh(2 * tf.tensordot(directions, COLOUR_AXES.T, 1))[None]
+        return tf.tanh(2 * tf.tensordot(directions, self.axes.T, 1))[None]
 
     def bound(self, waves):
         """Return the waves: tanh keeps their picture between black and white."""

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..._validation import as_array, shown
+from ...images import as_rgb
 from .contract import whole_number
 
 
@@ -21,7 +22,7 @@ def segment(image, how="slic", n_segments=50):
             there_are = ", ".join(SEGMENTATIONS)
             raise ValueError(f"There is no segmentation {shown(how)}: choose from {there_are}, or give labels (H, W).")
         # scikit-image wants floats from 0 to 1; on floats up to 255 its colour conversion gives nonsense without a word.
-        labels = SEGMENTATIONS[how](np.clip(np.asarray(image, dtype=np.float64) / 255, 0, 1), n_segments)
+        labels = SEGMENTATIONS[how](np.clip(np.asarray(as_rgb(image), dtype=np.float64) / 255, 0, 1), n_segments)
     else:
         labels = how(np.array(image)) if callable(how) else how
     return check_labels(labels, np.shape(image)[:2])
@@ -87,7 +88,8 @@ def covered(image, filled, segments, present, batch_size=32, backdrop=None):
     """
     shape, pixels, n = np.shape(image), np.size(segments), len(present)
     # All colours in one table, the image's first, then each backdrop's: an image is a row of that table for every pixel.
-    colours = np.concatenate([np.float32(image).reshape(-1, 3), np.float32(filled).reshape(-1, 3)])
+    channels = np.shape(image)[-1]
+    colours = np.concatenate([np.float32(image).reshape(-1, channels), np.float32(filled).reshape(-1, channels)])
     absent = pixels * (1 + (np.zeros(n, dtype=int) if backdrop is None else np.asarray(backdrop)))
     first_row = np.where(np.asarray(present, dtype=bool), 0, absent[:, None])
     images = np.empty((min(batch_size, n), *shape), dtype=np.float32)
@@ -95,5 +97,5 @@ def covered(image, filled, segments, present, batch_size=32, backdrop=None):
         part = slice(start, start + batch_size)
         rows = first_row[part].take(np.ravel(segments), axis=1) + np.arange(pixels)
         seen = images[: len(rows)]
-        np.take(colours, rows.ravel(), axis=0, out=seen.reshape(-1, 3), mode="clip")
+        np.take(colours, rows.ravel(), axis=0, out=seen.reshape(-1, channels), mode="clip")
         yield part, seen
