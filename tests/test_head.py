@@ -305,7 +305,7 @@ def test_weights_of_nan_are_named_at_once():
         xh.Classifier(model)
     later = xh.Classifier(model := networks.gap_network())
     model.get_layer("scores").kernel.assign(np.full((4, 3), np.nan))
-    calls = {name: (IMAGE, 0) for name in xh.METHODS} | {"activation_maximization": (0,), "deep_dream": (networks.image(32), 0)}
+    calls = dict.fromkeys(xh.METHODS, (IMAGE, 0)) | {"activation_maximization": (0,), "deep_dream": (networks.image(32), 0)}
     for name, given in calls.items():
         options = {"octaves": 1, "steps": 1} if name == "deep_dream" else {}
         with pytest.raises(ValueError, match="NaN"):

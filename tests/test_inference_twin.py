@@ -229,13 +229,13 @@ def test_a_miss_of_a_hundred_thousandth_is_too_much(monkeypatch):
     for size, kept in ((3e-6, True), (3e-5, False)):
         classifier = xh.Classifier(network())
         spread = np.ptp(np.asarray(classifier.model(inference_twin._probe((SIZE, SIZE, 3)))))
-        real = classifier.network
+        real = classifier.answer
 
-        def shifted(inputs, *args, real=real, add=size * spread, **options):
-            logits, captured = real(inputs, *args, **options)
-            return logits + (add if options.get("around") else 0), captured
+        def shifted(inputs, around=None, real=real, add=size * spread):
+            logits, *others = real(inputs, around)
+            return logits + (add if around else 0), *others
 
-        monkeypatch.setattr(classifier, "network", shifted)
+        monkeypatch.setattr(classifier, "answer", shifted)
         classifier.logits(IMAGES)
         assert classifier.twin.note.startswith("Questions go to a twin") == kept
 

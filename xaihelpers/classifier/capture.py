@@ -6,6 +6,7 @@ So the model itself runs, and every call of a layer is intercepted on its way: w
 what it gives.
 """
 
+import re
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ import tensorflow as tf
 _listener = ContextVar("listener", default=None)
 _lock = threading.Lock()
 _users = 0
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # Keras prints the heart of a message in bold
 _originals = {}
 
 
@@ -99,6 +101,12 @@ class Calls:
         while self._known.setdefault((*place, n), layer) is not layer:
             n += 1
         return layer.name if n == 1 else f"{layer.name}_{n}"
+
+
+def first_line(error):
+    """Return the first line of what was raised inside a model, without what Keras writes around it."""
+    lines = (_COLOURS.sub("", line).strip() for line in str(error).splitlines())
+    return next((line for line in lines if line and not line.startswith("Exception encountered")), "no more is known")
 
 
 def _install():

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import folding, graph
+from .capture import first_line
 
 TOLERANCE = 1e-5  # of the spread of the logits
 
@@ -148,5 +149,4 @@ def _reason(error):
     """Return why there is no twin, as the end of a sentence."""
     if isinstance(error, _NoTwinError):
         return str(error)
-    first_line = (str(error).strip().splitlines() or ["no more is known"])[0][:100]
-    return f"no twin could be made ({type(error).__name__}: {first_line})"
+    return f"no twin could be made ({type(error).__name__}: {first_line(error)[:100]})"

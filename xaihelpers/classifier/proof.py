@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from .base import Refused, as_they_are, checked_preprocess, checked_shape
+from .capture import first_line
 from .model_call import ModelCall
 from .preprocessing import Preprocessing
 from .probe import SIZES, pictures
@@ -219,22 +220,20 @@ def _build(model, shape):
     try:
         model(np.zeros((1, *(edge or SIZES[0] for edge in shape)), np.float32), training=False)
     except Exception as error:
-        raise ValueError(f"The model can't take images {shape}: {_first_line(error)}") from error
+        raise ValueError(f"The model can't take images {shape}: {_sentence(error)}") from error
 
 
 def _why(classifier, error):
     """Return one sentence about a model that could not be run."""
     return (
-        f"The model can't be run on images {classifier.input_shape} in a graph: {type(error).__name__}, {_first_line(error)} "
+        f"The model can't be run on images {classifier.input_shape} in a graph: {type(error).__name__}, {_sentence(error)} "
         "Give input_shape if these are not its images, or a function, Classifier(lambda x: model(x).numpy()), which the "
         "techniques that only ask questions can explain."
     )
 
 
-def _first_line(error):
-    lines = [line.strip() for line in str(error).split("\n") if line.strip() and "Exception encountered" not in line]
-    text = lines[0][:200] if lines else type(error).__name__
-    return text if text.endswith(".") else f"{text}."
+def _sentence(error):
+    return f"{first_line(error)[:200].rstrip('.')}."
 
 
 def _is_finite(weight):
