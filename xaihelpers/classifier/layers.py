@@ -91,7 +91,7 @@ class Layers:
         return self.compiled("places", self._look_for_places)
 
     def _look_for_places(self):
-        """Run the model on three pictures, layer by layer, and see which outputs move with the image."""
+        """Run the model on five pictures, layer by layer, and see which outputs move with the image."""
         inputs = self.inside(self.outside(strips(self._proof.picture)))
         with Calls().listening() as heard:
             self._call(inputs)
@@ -113,22 +113,39 @@ class Layers:
 
     def _find_last_layer(self):
         heard, spatial = self._heard, set(self.spatial_layers())
-        after, cut, paths = upstream(heard.logits.op), set(), []
+        after, cut, paths = between(heard.inputs, heard.logits.op), set(), []
+        own_output = heard.calls[-1].output  # the model itself ends last; of one that segments it has places, too
         for each in reversed(heard.calls):
-            if each.path in spatial and each.output.op in after and each.output is not heard.logits:
-                if not cut:
-                    same = [c for c in heard.calls if c.output is each.output and c.path in spatial]
-                    each = max(same, key=lambda c: c.path.count("/"))  # the innermost, as the outer one passes it on
-                if not reaches(heard.inputs, heard.logits.op, cut):
-                    break
-                here = {call.output.op for call in heard.calls if call.path == each.path}
-                if not reaches(heard.inputs, next(iter(here)), cut):
-                    continue
-                cut |= here
-                paths.append(each.path)
+            if each.path not in spatial or each.output.op not in after or each.output is own_output:
+                continue
+            around = between(heard.inputs, heard.logits.op, cut)
+            if not around:
+                break
+            if each.output.op in around:
+                cut |= {call.output.op for call in heard.calls if call.path == each.path}
+                paths.append(_innermost(heard.calls, each.output, spatial))
         if not paths:
             return None, None
-        return paths[0], _left_out(paths, reaches(heard.inputs, heard.logits.op, cut))
+        return paths[0], _left_out(paths, between(heard.inputs, heard.logits.op, cut)) or self._mixed(paths[0], after)
+
+    def _mixed(self, path, after):
+        """Return a sentence where tokens without a place of their own come behind the last layer with places."""
+        spatial, behind = set(self.spatial_layers()), False
+        for each in self._heard.calls:
+            behind = behind or each.path == path
+            shape = tuple(each.output.shape) if _is_tensor(each.output) else ()
+            if behind and len(shape) == 3 and (shape[1] or 2) > 1 and each.path not in spatial and each.output.op in after:
+                return (
+                    f"Behind {path!r} the network goes on with {shape[1]} tokens ({each.path!r}), which mix what they see all "
+                    "over the image, so that a map of that layer is hardly more than one of the pixels: look at saliency or "
+                    "integrated_gradients as well."
+                )
+        return None
+
+
+def _innermost(calls, output, paths):
+    """Return the path of the innermost layer that gave an output, which the layers around it only pass on."""
+    return max((call.path for call in calls if call.output is output and call.path in paths), key=lambda path: path.count("/"))
 
 
 def _left_out(paths, more):
@@ -141,28 +158,22 @@ def _left_out(paths, more):
     )
 
 
-def upstream(op):
-    """Return the operations that an operation depends on, itself included."""
-    found, stack = set(), [op]
-    while stack:
-        here = stack.pop()
-        if here not in found and here.type != "Shape":
-            found.add(here)
-            stack += [tensor.op for tensor in here.inputs]
-    return found
+def between(start, end, blocked=()):
+    """Return the operations on any way from a tensor to an operation that leads around the blocked ones."""
+    after = _reached(start.consumers(), lambda op: [each for tensor in op.outputs for each in tensor.consumers()], blocked)
+    before = _reached([end], lambda op: [tensor.op for tensor in op.inputs], blocked)
+    return after & before
 
 
-def reaches(start, end, blocked):
-    """Return whether a tensor reaches an operation by any way around the blocked ones."""
-    found, stack = set(), list(start.consumers())
+def _reached(starts, step, blocked):
+    found, stack = set(), list(starts)
     while stack:
         op = stack.pop()
-        if op is end:
-            return True
+        # What only asks for a shape does not see the image.
         if op not in found and op not in blocked and op.type != "Shape":
             found.add(op)
-            stack += [consumer for tensor in op.outputs for consumer in tensor.consumers()]
-    return False
+            stack += step(op)
+    return found
 
 
 def joined(tensors):

@@ -1,8 +1,8 @@
 """Which layers give maps whose places are those of the image: shown on a probe, not read off the number of axes.
 
 An output with four axes may be attention scores (N, heads, tokens, tokens) or windows cut out of the image; tokens
-(N, tokens, channels) may be places in reading order. So the image is changed in its right part, and in its lower part:
-along an axis across, only the first moves where the output changes; along an axis down, only the second.
+(N, tokens, channels) may be places in reading order. So the image is changed at its left, its right, its upper and its lower
+edge: along an axis across the image the first two move where the output changes, along an axis down the other two.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 _STRIP = 0.3  # share of the image that is changed, at its right or lower edge
-_CLEAR = 0.05  # how far the centre of change must move along an axis, as a share of its length
+_CLEAR = 0.1  # how far the centre of change must move along an axis, as a share of its length
+
+
+_IMAGES = 5
 
 
 class Places(NamedTuple):
@@ -38,46 +41,62 @@ class Places(NamedTuple):
 
 
 def strips(image):
-    """Return (3, H, W, C): an image, the same with its right part inverted, and with its lower part inverted."""
-    three = np.repeat(image[None], 3, axis=0)
-    height, width = image.shape[:2]
-    across, down = int(width * (1 - _STRIP)), int(height * (1 - _STRIP))
-    three[1, :, across:] = 255 - three[1, :, across:]
-    three[2, down:] = 255 - three[2, down:]
-    return three
+    """Return (5, H, W, C): an image, and the same inverted at its left, right, upper and lower edge."""
+    height, width = (max(1, int(edge * _STRIP)) for edge in image.shape[:2])
+    edges = [np.s_[:, :width], np.s_[:, -width:], np.s_[:height], np.s_[-height:]]
+    images = np.repeat(image[None], 1 + len(edges), axis=0)
+    for changed, edge in zip(images[1:], edges):
+        changed[edge] = 255 - changed[edge]
+    return images
 
 
 def places_of(output, grids=()):
-    """Return the Places of a layer's output for the three images of `strips`, None where it has no more than one place.
+    """Return the Places of a layer's output for the images of `strips`, None where it has no more than one place.
 
-    grids: sizes (h, w) that tokens may have, from layers before.
+    grids: sizes (h, w) that tokens may have, from layers before. What four axes usually are, (N, h, w, k), is believed
+    unless the output contradicts it: deep in a network every place may see the whole image. Anything else must be shown.
     """
-    if len(output) != 3:
+    if len(output) != _IMAGES:
         return None  # windows or branches folded into the batch
     if output.ndim == 4:
-        for layout, axes in (("last", (1, 2)), ("first", (2, 3))):
-            grid = tuple(output.shape[axis] for axis in axes)
-            if grid != (1, 1) and _moves_with_the_image(output, axes):
-                return Places(grid, layout, output.shape[3 if layout == "last" else 1])
+        last, first = output.shape[1:3], output.shape[2:]
+        if last != (1, 1) and not _contradicts(output):
+            return Places(last, "last", output.shape[3])
+        if min(first) > 1 and _shows(np.moveaxis(output, 1, -1)):
+            return Places(first, "first", output.shape[1])
     if output.ndim == 3:
         for grid in grids:
-            if output.shape[1] == grid[0] * grid[1] > 1:
-                if _moves_with_the_image(output.reshape(3, *grid, -1), (1, 2)):
-                    return Places(grid, "tokens", output.shape[2])
+            if output.shape[1] == grid[0] * grid[1] > 1 and _shows(output.reshape(_IMAGES, *grid, -1)):
+                return Places(grid, "tokens", output.shape[2])
     return None
 
 
-def _moves_with_the_image(output, axes):
-    """Return whether the first axis runs down the image and the second across it."""
-    right, low = np.abs(output[1:].astype(np.float64) - output[:1])
-    for axis, first, second in ((axes[0] - 1, low, right), (axes[1] - 1, right, low)):
-        # NaN where nothing changes, as behind a ReLU that is off: no evidence against is enough then.
-        if output.shape[axis + 1] > 1 and _centre(first, axis) - _centre(second, axis) <= _CLEAR:
-            return False
-    return True
+def _shows(maps):
+    """Return whether maps (N, h, w, k) move with the image along both axes."""
+    return all(along > _CLEAR and along > across for along, across in _movements(maps))
+
+
+def _contradicts(maps):
+    """Return whether maps (N, h, w, k) move as those of the image can't: along the wrong axis, or clearly along one only."""
+    moves = _movements(maps)
+    if any(across > max(along, _CLEAR) for along, across in moves):
+        return True
+    along = [each[0] for each in moves]
+    return len(along) == 2 and max(along) > 3 * _CLEAR and min(along) < max(along) / 5
+
+
+def _movements(maps):
+    """Return, for each axis of places longer than 1, how far change moves along it: with its own edges, and with the others."""
+    left, right, upper, lower = np.abs(maps[1:].astype(np.float64) - maps[:1])
+    found = []
+    for axis, own, other in ((0, (upper, lower), (left, right)), (1, (left, right), (upper, lower))):
+        if maps.shape[axis + 1] > 1 and all(each.any() for each in (left, right, upper, lower)):
+            along, across = (_centre(b, axis) - _centre(a, axis) for a, b in (own, other))
+            found.append((along, abs(across)))
+    return found
 
 
 def _centre(change, axis):
-    """Return where along an axis the change is, 0 to 1; NaN where there is none."""
+    """Return where along an axis the change is, 0 to 1."""
     profile = change.sum(axis=tuple(i for i in range(change.ndim) if i != axis))
-    return (profile * np.linspace(0, 1, len(profile))).sum() / profile.sum() if profile.any() else np.nan
+    return (profile * np.linspace(0, 1, len(profile))).sum() / profile.sum()
