@@ -124,8 +124,8 @@ def _asking():
 def earlier_layer(classifier):
     """Return the last layer whose maps have at least twice the edge of the last one's; None where there is none."""
     spatial = classifier.spatial_layers()
-    edges = [classifier.layers[path].output.shape[1] or 0 for path in spatial]
-    larger = [path for path, edge in zip(spatial, edges) if edge >= 2 * edges[-1]]
+    last = classifier.places(classifier.spatial_layer()).grid[0]
+    larger = [path for path in spatial if classifier.places(path).grid[0] >= 2 * last]
     return larger[-1] if larger else None
 
 
