@@ -112,6 +112,11 @@ def test_list_names_every_setting(capsys):
         (["--classifier", "rasnet"], "did you mean 'rashnet'?"),
         (["rash.png", "--loud"], "unrecognized arguments: --loud"),
         (["rash.png", "--out", "a.jpg"], "ends in .png"),
+        (["rash.png", "--model", "m.keras", "-c", "rashnet"], "--classifier and --model were both given"),
+        (["rash.png", "--names", "a,b"], "give --model FILE too"),
+        (["rash.png", "--model", "m.keras", "--range", "0 to 2"], "there is no range '0 to 2'"),
+        (["rash.png", "rash.png", "x.png", "--out", "a.png"], "give a folder, such as a"),
+        (["rash.png", "--value-range", "4095"], "two numbers, as in 0,4095"),
         (["rash.png", "--out", "rash.png"], "the photo itself"),
         (["rash.png", "--set", "rise.n_masks=5"], "add --method rise"),
         (["rash.png", "--set", "grad_cam.n_masks=5"], "grad_cam has layer, relu, seed"),
@@ -192,3 +197,159 @@ def test_a_long_technique_shows_its_progress_and_keeps_what_it_has_when_interrup
     assert "questions" not in (tmp_path / "out.txt").read_text()
     grad_cam, rise = read_png("a.png")["results"]
     assert grad_cam["method"] == "grad_cam" and "Interrupted" in rise["diagnostics"][0]
+
+
+# -- settings without TensorFlow --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", xh.METHODS)
+def test_settings_read_from_the_text_are_those_of_the_function(name, monkeypatch):
+    """What `--set` knows before TensorFlow is loaded is what the technique's signature says."""
+    import inspect
+
+    from xaihelpers.command_line import settings
+
+    real = inspect.signature(xh.METHODS[name].function).parameters
+    real = {key: each.default for key, each in real.items() if key not in settings._HEAD and each.kind is not each.VAR_KEYWORD}
+    monkeypatch.setattr(settings.sys, "modules", {})
+    read = settings.defaults(name)
+    assert list(read) == list(real)
+    assert all(isinstance(read[key], settings.Written) or read[key] == real[key] for key in real)
+    assert settings.first_line(name) == inspect.getdoc(xh.METHODS[name].function).partition("\n")[0]
+
+
+@pytest.mark.parametrize("wrong", ["rise.masks=5", "grad_cam.relu=perhaps", "layer", "lime.seed=1"])
+def test_a_misspelt_setting_is_said_before_tensorflow_is_loaded(tmp_path, wrong):
+    (tmp_path / "photo.jpg").write_bytes(b"never looked at")
+    code = (
+        "import sys; from xaihelpers.command_line import main\n"
+        f"code = main(['photo.jpg', '-m', 'rise', '-m', 'grad_cam', '--set', {wrong!r}])\n"
+        "print(code, {'tensorflow', 'keras'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.strip() == "2 set()" and done.stderr.startswith("xaihelpers: --set got") and done.stderr.count("\n") == 1
+
+
+# -- models of one's own, several photos ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_model(tmp_path):
+    """A model trained on 0 to 1, three classes, 60 x 100 pixels; two photos, one of them grey, and one of 12 bits."""
+    import keras
+
+    keras.utils.set_random_seed(2)
+    layers = [keras.Input((60, 100, 3)), keras.layers.Conv2D(4, 3, activation="relu"), keras.layers.GlobalAveragePooling2D()]
+    model = keras.Sequential([*layers, keras.layers.Dense(3, activation="softmax")])
+    model.save(tmp_path / "mine.keras")
+    (tmp_path / "photos").mkdir()
+
+    Image.fromarray(xh.sample_photo("coffee", 120)).save(tmp_path / "photos" / "coffee.png")
+    Image.fromarray(xh.sample_photo("camera", 90)[..., 0]).save(tmp_path / "photos" / "camera.jpg")
+    (tmp_path / "photos" / ".hidden.png").write_bytes(b"?")
+    (tmp_path / "photos" / "notes.txt").write_text("none")
+    ramp = np.linspace(0, 4095, 60 * 100).reshape(60, 100).astype(np.uint16)
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    return model
+
+
+def test_a_model_of_ones_own_a_folder_and_a_photo(rash, own_model, capsys):
+    options = ["--model", "mine.keras", "--names", "ant, bee,cat", "--range", "0 to 1", "-m", "occlusion", "-s", "patch=30"]
+    assert main(["photos", rash, *options, "-o", "explained"]) == 0
+    said = capsys.readouterr()
+    assert said.err == "" and sorted(os.listdir("explained")) == [
+        "camera-explained.png", "coffee-explained.png", "rash-explained.png"
+    ]  # fmt: skip
+    image = xh.load_image("photos/coffee.png", (60, 100))
+    p = np.asarray(own_model(image[None] / 255.0))[0]
+    name = ["ant", "bee", "cat"][p.argmax()]
+    assert f"coffee.png: {name} {p.max():.2f}" in said.out
+    stored = read_png("explained/coffee-explained.png")
+    assert stored["classifier"] == "mine.keras" and stored["results"][0]["class_name"] == name
+
+
+def test_names_come_from_a_file_and_a_saved_classifier_brings_them(rash, own_model, tmp_path, capsys):
+    (tmp_path / "names.txt").write_text("ant\nbee\n\ncat\n")
+    assert main([rash, "--model", "mine.keras", "--names", "names.txt", "--range", "-1 to 1", "-t", "bee"]) == 0
+    assert "grad_cam: bee" in capsys.readouterr().out
+    xh.Classifier(own_model, class_names=["x", "y", "z"], preprocess=lambda x: x / 255).save("kept.keras")
+    assert main([rash, "--model", "kept.keras", "-t", "z"]) == 0
+    assert "grad_cam: z" in capsys.readouterr().out
+
+
+def test_describe_needs_no_photo(own_model, rash, capsys):
+    assert main(["--model", "mine.keras", "--names", "ant,bee,cat", "--range", "0 to 1", "--describe"]) == 0
+    said = capsys.readouterr()
+    assert "mine.keras" in said.out and "3 classes" in said.out and "bee" in said.out and said.err == ""
+
+
+def test_twelve_bits_are_refused_with_the_option_that_helps(own_model, rash, capsys):
+    options = ["deep.png", "--model", "mine.keras", "--names", "ant,bee,cat", "--range", "0 to 1", "-m", "saliency"]
+    assert main(options) == 1
+    assert "value_range=(0, 4095)" in complaint(capsys)
+    assert main([*options, "--value-range", "0,4095"]) == 0
+    ramp = np.rint(np.asarray(Image.open("deep.png")) / 4095 * 255)
+    p = np.asarray(own_model(np.stack([ramp] * 3, -1)[None] / 255.0))[0]
+    assert f"{p.max():.2f}" in capsys.readouterr().out
+
+
+def test_one_broken_photo_does_not_take_the_others_along(own_model, rash, tmp_path, capsys):
+    (tmp_path / "broken.png").write_bytes(b"?")
+    assert main(["broken.png", rash, "photos/coffee.png", "--model", "mine.keras", "--range", "0 to 1"]) == 1
+    assert "broken.png" in complaint(capsys)
+    assert os.path.exists("rash-explained.png") and os.path.exists("coffee-explained.png")
+    for wrong, words in [
+        (["photos", "--model", "none.keras"], "There is no file"),
+        (["photos", "--model", "mine.keras", "--names", "a,b"], "3 classes and 2 class names"),
+        (["photos/notes.txt", "--model", "mine.keras"], "no image of a format"),
+    ]:
+        assert main(wrong) == 1
+        assert words in capsys.readouterr().err
+
+
+def test_photos_of_one_name_get_pictures_of_different_names(own_model, rash, tmp_path, capsys):
+    (tmp_path / "other").mkdir()
+    Image.open(rash).save("other/rash.png")
+    assert main([rash, "other/rash.png", "--model", "mine.keras", "--range", "0 to 1"]) == 0
+    assert os.path.exists("rash-explained.png") and os.path.exists("rash-2-explained.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("rashnet", True), ("rashnet-biased", True), ("rash-xception", True), ("xception", False)]
+)
+def test_a_network_of_drawings_says_so(name, said):
+    from xaihelpers.zoo import knows_only
+
+    assert bool(knows_only(name)) is said
+
+
+def test_of_a_photograph_it_is_said_that_the_network_knows_drawings(rash, tmp_path, capsys):
+    Image.fromarray(xh.sample_photo("chelsea", 200)).save("cat.png")
+    assert main(["cat.png", "-c", "rashnet"]) == 0
+    assert "rashnet knows the course's drawn rashes only: what it says of a photograph means nothing" in capsys.readouterr().out
+
+
+def test_what_other_packages_say_is_not_on_stderr(rash, monkeypatch, capsys):
+    import warnings
+
+    from xaihelpers.command_line import work
+
+    real = work._run
+
+    def noisy(*given):
+        warnings.warn("of no interest", FutureWarning, stacklevel=1)
+        warnings.warn("ours", xh.DiagnosticWarning, stacklevel=1)
+        return real(*given)
+
+    monkeypatch.setattr(work, "_run", noisy)
+    assert main([rash, "-c", "rashnet"]) == 0
+    assert capsys.readouterr().err == "xaihelpers: ours\n"
+
+
+def test_it_is_installed_as_a_command(repository):
+    import importlib
+    import tomllib
+
+    scripts = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    module, _, function = scripts["xaihelpers"].partition(":")
+    assert getattr(importlib.import_module(module), function) is main

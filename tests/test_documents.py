@@ -118,7 +118,7 @@ def test_python_in_the_documents_is_python(document):
 
 
 def test_the_command_line_understands_what_is_shown(document):
-    from xaihelpers.command_line import _parser
+    from xaihelpers.command_line.arguments import _parser
 
     own = dict.fromkeys(re.findall(r"^def (\w+)\(", document, flags=re.M), "grad_cam")  # what the text itself adds
     for line in code_in(document):

@@ -38,3 +38,8 @@ class _Registry(Mapping):
 
 
 METHODS = _Registry()
+
+
+def module_of(name):
+    """Return the full name of the module of a technique, which is not imported for that."""
+    return f"{__name__}.{_TABLE[name][0]}"

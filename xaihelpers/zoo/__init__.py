@@ -10,11 +10,19 @@ from .._quiet import import_tensorflow
 # Name: the module and the function that give the Classifier, and what it is.
 _ZOO = {
     "efficientnet-lite0": (".efficientnet_lite0", "load_efficientnet_lite0", "ImageNet, 1000 classes, 224 px, offline"),
-    "rashnet": (".rashes", "load_rashnet_classifier", "six rash classes, 128 px, a small network for live sliders"),
+    "rashnet": (".rashes", "load_rashnet_classifier", "six classes of drawn rashes, 128 px, a small network for live sliders"),
     "rashnet-biased": (".rashes", "load_biased_rashnet_classifier", "the same, trained on purpose on biased images"),
     "rash-xception": (".rashes", "load_rash_xception", "the same classes, Xception by transfer learning (79 MB fetched once)"),
     "xception": (".xception", "load_xception", "ImageNet, 1000 classes, 299 px (88 MB downloaded once by Keras)"),
 }
+
+
+_DRAWINGS = "knows the course's drawn rashes only: what it says of a photograph means nothing, least of all about a disease."
+
+
+def knows_only(name):
+    """Return a sentence, without its subject, on what a network of the course can't be asked; None where there is none."""
+    return _DRAWINGS if name in _ZOO and "rash" in name else None
 
 
 def classifier_names():
