@@ -14,7 +14,6 @@ import os
 import platform
 import sys
 import time
-from dataclasses import replace
 from typing import NamedTuple
 
 import pandas as pd
@@ -102,7 +101,7 @@ def sticker(size):
     biased, twin = xh.load_classifier("rashnet-biased"), xh.load_classifier("rashnet")
     truth = evidence.stickers(biased, twin, xh.rashes.load_test_split()).first(size.stickers)
     legs = two_legs(truth, size.stickers_asked, protocol.STICKER)
-    return [each for leg in legs for each in (leg, leg._replace(evidence=replace(leg.evidence, classifier=twin)))]
+    return [each for leg in legs for each in (leg, leg._replace(evidence=leg.evidence.of(twin)))]
 
 
 def contrast(size):

@@ -17,6 +17,7 @@ _HOME = {
     "METHODS": "methods",
     "Visualization": "results",
     "animate": "plots",
+    "board": "comparison.board",
     "channel_account": "methods.channel_account",
     "classifier_names": "zoo",
     "compare": "comparison",

@@ -4,7 +4,7 @@ A truth is checked against the network before it is used: an image stays in only
 many did is said.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,17 +26,26 @@ class Evidence:
     def first(self, n):
         """Return the Evidence of n images only, spread evenly over all of them."""
         names = list(self.images)
-        chosen = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, min(n, len(names))).astype(int))]
-        parts = ({name: part[name] for name in chosen} for part in (self.images, self.masks, self.targets))
+        return self.only(names[i] for i in np.unique(np.linspace(0, len(names) - 1, min(n, len(names))).astype(int)))
+
+    def only(self, names):
+        """Return the Evidence of the images of these names."""
+        names = list(names)
+        parts = ({name: part[name] for name in names} for part in (self.images, self.masks, self.targets))
         return Evidence(self.classifier, *parts, self.considered)
 
+    def of(self, classifier):
+        """Return the same images with the same truth, put to another network."""
+        return replace(self, classifier=classifier)
 
-def lesions(network, split):
-    """Return the Evidence of all diseased images of a split: the lesion mask, then each lesion that can be taken away alone.
 
-    masks: (1 + k, H, W). The target is the disease that was drawn, whatever the network says.
+def lesions(network, split, numbers=None):
+    """Return the Evidence of the diseased images of a split, all or those of some numbers.
+
+    masks: (1 + k, H, W), all lesions, then each that can be taken away alone. The target is the disease that was drawn, whatever
+    the network says.
     """
-    ill = [int(i) for i in np.flatnonzero(split.lesion_masks.any(axis=(1, 2)))]
+    ill = [int(i) for i in np.flatnonzero(split.lesion_masks.any(axis=(1, 2))) if numbers is None or i in numbers]
     masks = {i: np.concatenate([split.lesion_masks[i][None], split.without_each_lesion(i)[1]]) for i in ill}
     return Evidence(network, {i: split.images[i] for i in ill}, masks, {i: int(split.labels[i]) for i in ill}, len(ill))
 

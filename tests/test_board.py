@@ -1,0 +1,138 @@
+"""The board: a technique of one's own on fixed images, its row beside the stored ones; claims are read against the tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import xaihelpers as xh
+from xaihelpers.comparison import board as board_module
+from xaihelpers.comparison import claims, entries, evidence, protocol, results
+
+
+def right(classifier, image, target):
+    """Red on the left: what the wired network uses, by the formula that it was wired by."""
+    red, green, _ = np.moveaxis(image, -1, 0) / 255
+    return np.maximum(red - green - 0.25, 0) * (np.arange(image.shape[1]) < image.shape[1] // 2)
+
+
+def test_a_technique_that_is_right_by_construction_tops_the_board():
+    found = xh.board(right, "by formula", questions=["wired"], progress=False)
+    row = found.table.loc["by formula", "wired"]
+    assert row["mean"] == 1 and row.low == 1 and row.beats_controls and found.rows()[0][0] == "by formula"
+    assert set(entries.CONTROL_TITLES.values()) <= set(found.table.index) and "Grad-CAM" in found.table.index
+    assert found.table.loc["Chance", ("wired", "high")] < 0.7
+    assert "<td>by formula</td>" in found._repr_html_() and "by formula" in repr(found) and "✗" in found.to_markdown()
+    assert len({len(line.split("|")) for line in found.to_markdown().replace("\\|", "").splitlines()}) == 1
+
+
+def test_the_same_images_give_the_same_numbers_as_the_stored_row():
+    """A technique of the course, entered as one's own, scores what its stored row says on the board's images."""
+
+    def mine(classifier, image, target):
+        return xh.grad_cam(classifier, image, target)
+
+    found = xh.board(mine, questions=["wired"], progress=False).table
+    assert found.loc["mine", ("wired", "mean")] == pytest.approx(found.loc["Grad-CAM", ("wired", "mean")], abs=0.01)
+    assert found.loc["mine", ("", "passes")] == found.loc["Grad-CAM", ("", "passes")] == 2
+
+
+def test_without_a_technique_it_shows_what_is_stored():
+    found = xh.board(rows=["Saliency", "HiResCAM"])
+    assert found.own is None and set(found.ranked) == set(board_module.ASKED)
+    assert {"Saliency", "HiResCAM", "Edges"} <= set(found.table.index) and "Grad-CAM" not in found.table.index
+
+
+@pytest.mark.parametrize(
+    ("technique", "error", "sentence"),
+    [
+        (3, TypeError, "technique is 3: give a function"),
+        (lambda classifier: 0, TypeError, "expected .classifier, image, target."),
+        (lambda classifier, image, target: np.zeros((3, 3)), ValueError, r"returned shape \(3, 3\)"),
+        (lambda classifier, image, target: 1 / 0, ZeroDivisionError, "division"),
+        (lambda classifier, image, target: np.full(image.shape[:2], np.nan), ValueError, "NaN"),
+    ],
+)
+def test_what_is_no_technique_is_said_at_once(technique, error, sentence):
+    with pytest.raises(error, match=sentence):
+        xh.board(technique, questions=["wired"], progress=False)
+
+
+def test_bad_questions_are_told():
+    with pytest.raises(ValueError, match="choose from 'wired'"):
+        xh.board(questions=["beauty"])
+
+
+# -- claims ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tables(monkeypatch):
+    """Tables made up for the purpose: a is better than b by far, b and c are alike, d is as good as the edges."""
+    rng = np.random.default_rng(0)
+    base = rng.normal(0.6, 0.1, 40)
+    made = {
+        "a": base + 0.3,
+        "b": base + 0.1,
+        "c": base + 0.1 + rng.normal(0, 0.03, 40),
+        "d": base,
+        "Edges": base + rng.normal(0, 0.03, 40),
+    }
+
+    def fake(name):
+        rows = [(i, m, "contrast", v, 2) for m, values in made.items() for i, v in enumerate(values)]
+        return pd.DataFrame(rows, columns=["image", "method", "metric", "value", "passes"])
+
+    monkeypatch.setattr(results, "results", fake)
+    monkeypatch.setattr(claims, "results", fake)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [
+        ("contrast: a beats b", True),
+        ("contrast: b beats a", False),
+        ("contrast: b beats c", False),
+        ("contrast: b equals c", True),
+        ("contrast: a equals b", False),
+        ("contrast: a wins", True),
+        ("contrast: b wins", False),
+        ("contrast: no clear winner", False),
+        ("contrast: b beats controls", True),
+        ("contrast: d beats controls", False),
+        ("contrast: d fails controls", True),
+        ("contrast: a above 0.8", True),
+        ("contrast: a above 0.9", False),
+        ("contrast: d below 0.7", True),
+    ],
+)
+def test_claims_are_read_against_the_table(tables, claim, holds):
+    checked = claims.check(claim)
+    assert checked.holds is holds and any(figure.isdigit() for figure in checked.numbers)
+
+
+def test_a_claim_fails_when_the_table_changes(tables):
+    assert claims.check("contrast: a wins").holds
+    tables["b"] = tables["a"] + 0.001 * np.arange(40)
+    assert not claims.check("contrast: a wins").holds
+    tables["a"] = tables["b"] = tables["c"] = tables["d"]
+    assert claims.check("contrast: no clear winner").holds
+
+
+@pytest.mark.parametrize(
+    "claim", ["a beats b", "beauty: a beats b", "contrast: a is nice", "contrast: z beats a", "contrast: a beats z"]
+)
+def test_a_claim_that_can_not_be_read_is_an_error(tables, claim):
+    with pytest.raises(ValueError, match="can't be read|is no row"):
+        claims.check(claim)
+
+
+def test_claims_are_found_in_texts():
+    text = "It is better.<!-- claim: contrast: a beats b -->\nAnd\n<!--claim:  wired: x\nwins-->"
+    assert claims.claims_in(text) == ["contrast: a beats b", "wired: x wins"]
+
+
+def test_the_board_measures_what_the_protocol_does():
+    truth = evidence.wired(2)
+    table = protocol.run(truth, {"mine": (board_module.entered_as(right, "mine"), {})}, protocol.WIRED)
+    assert (table[table.metric == "used"].value == 1).all() and (table.passes == 0).all()
