@@ -69,8 +69,13 @@ def cheap(classifier):
 
 
 def asked():
-    """Return the entries that ask many questions."""
-    return [row for row in entries.entries() if row.sampled]
+    """Return the entries that ask many questions, all fills alike."""
+    return [row for row in entries.entries() if row.sampled and row.parameters.get("fill") != "segment mean"]
+
+
+def own_fill():
+    """Return those that ask with a fill that only they have."""
+    return [row for row in entries.entries() if row.parameters.get("fill") == "segment mean"]
 
 
 def middle():
@@ -81,7 +86,8 @@ def middle():
 
 def two_legs(truth, few, measures, many=None, fewer_measures=None):
     """Return the legs of cheap rows on all images and of asking rows on a few."""
-    return [Leg(truth, cheap(truth.classifier), measures), Leg(truth.first(few), many or asked(), fewer_measures or measures)]
+    first, fewer = truth.first(few), fewer_measures or measures
+    return [Leg(truth, cheap(truth.classifier), measures), *(Leg(first, rows, fewer) for rows in many or (asked(), own_fill()))]
 
 
 def lesions(size):
@@ -107,7 +113,8 @@ def sticker(size):
 def contrast(size):
     truth = evidence.contrasts(xh.load_classifier("rashnet"), xh.rashes.make_pairs(size.pairs))
     few = evidence.contrasts(xh.load_classifier("rashnet"), xh.rashes.make_pairs(size.pairs_asked))
-    return [Leg(truth, cheap(truth.classifier), protocol.CONTRAST), Leg(few, asked(), protocol.CONTRAST)]
+    legs = [Leg(few, rows, protocol.CONTRAST) for rows in (asked(), own_fill())]
+    return [Leg(truth, cheap(truth.classifier), protocol.CONTRAST), *legs]
 
 
 def wired(size):
@@ -116,14 +123,14 @@ def wired(size):
 
 def quadrant(size):
     truths = [evidence.quadrants(size.grids, name) for name in ("top left", "bottom right")]
-    return [leg for truth in truths for leg in two_legs(truth, size.grids_asked, protocol.QUADRANT, middle())]
+    return [leg for truth in truths for leg in two_legs(truth, size.grids_asked, protocol.QUADRANT, [middle()])]
 
 
 def xception(size):
     split, network = xh.rashes.load_test_split(), xh.load_classifier("rash-xception")
     truth, measures = evidence.lesions(network, split), protocol.of_lesions(evidence.TrueRemoval(split))
     measures = {name: measures[name] for name in ("roc_area", "pointing_game", "removal", "completeness")}
-    return two_legs(truth.first(size.xception), size.xception_asked, measures, middle())
+    return two_legs(truth.first(size.xception), size.xception_asked, measures, [middle()])
 
 
 def together(tables):

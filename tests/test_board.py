@@ -46,7 +46,7 @@ def test_without_a_technique_it_shows_what_is_stored():
     ("technique", "error", "sentence"),
     [
         (3, TypeError, "technique is 3: give a function"),
-        (lambda classifier: 0, TypeError, "expected .classifier, image, target."),
+        (lambda classifier: 0, TypeError, r"takes \(classifier\): expected"),
         (lambda classifier, image, target: np.zeros((3, 3)), ValueError, r"returned shape \(3, 3\)"),
         (lambda classifier, image, target: 1 / 0, ZeroDivisionError, "division"),
         (lambda classifier, image, target: np.full(image.shape[:2], np.nan), ValueError, "NaN"),

@@ -9,6 +9,7 @@ from ..metrics import agreement, rank_correlation
 from ..results import DiagnosticWarning
 from .entries import entries
 from .plan import technique
+from .statistics import interval
 
 # One setting each: those with a baseline from the same one, those that ask at their middle budget.
 ALIKE = (
@@ -25,6 +26,44 @@ ALIKE = (
     "Edges",
     "|image − blur|",
 )
+
+
+# What a technique answers, and how it works: two ways to put the same ten into groups.
+ANSWERS = {
+    "Saliency": "what if a pixel changes a little?",
+    "Guided backpropagation": "what if a pixel changes a little?",
+    "Integrated gradients, blur": "how is the difference shared out?",
+    "Deep SHAP, blur": "how is the difference shared out?",
+    "Grad-CAM": "where is what the last layer votes on?",
+    "HiResCAM": "where is what the last layer votes on?",
+    "Occlusion, mean, patch 16": "what if parts are hidden?",
+    "RISE, mean, 300 masks": "what if parts are hidden?",
+    "LIME, mean, 300 samples": "what if parts are hidden?",
+    "Anchors, mean, 500 questions": "what is enough?",
+}
+WORKS = {
+    "Saliency": "gradient to the image",
+    "Guided backpropagation": "gradient to the image",
+    "Integrated gradients, blur": "gradient to the image",
+    "Deep SHAP, blur": "gradient to the image",
+    "Grad-CAM": "gradient to a layer",
+    "HiResCAM": "gradient to a layer",
+    "Occlusion, mean, patch 16": "questions",
+    "RISE, mean, 300 masks": "questions",
+    "LIME, mean, 300 samples": "questions",
+    "Anchors, mean, 500 questions": "questions",
+}
+
+
+def grouped(table, groups, measure="agreement"):
+    """Return the Interval over images of how much more alike maps are within groups than between them; 0 is a useless grouping.
+
+    table: the stored "agreement". groups: {label: group}; what is not named is left out. measure: a column of the table.
+    """
+    known = table[table.a.isin(groups) & table.b.isin(groups)]
+    same = known.a.map(groups) == known.b.map(groups)
+    within, between = (known[each].groupby("image")[measure].mean() for each in (same, ~same))
+    return interval(within - between)
 
 
 def agreements(n, labels=ALIKE):

@@ -112,9 +112,12 @@ def board(technique=None, name="mine", *, questions=ASKED, rows=None, progress=T
 
 def entered_as(function, name):
     """Return a function (classifier, image, target) -> map as a technique like any other, its passes counted."""
-    takes = inspect.signature(function).parameters
-    if len([p for p in takes.values() if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]) > 3:
-        raise TypeError(f"{name} takes {', '.join(takes)}: expected (classifier, image, target).")
+    try:
+        inspect.signature(function).bind("classifier", "image", "target")
+    except TypeError:
+        raise TypeError(f"{name} takes {inspect.signature(function)}: expected (classifier, image, target).") from None
+    except ValueError:  # some built-in functions do not say what they take
+        pass
 
     def find(classifier, image, target=None, *, seed=0, batch_size=32, progress=False):
         found = function(classifier, image, target)

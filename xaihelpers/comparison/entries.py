@@ -115,6 +115,8 @@ def _asking():
             Entry(f"{name}, {other}, {middle}", technique, {"fill": other, **budgets[middle]}, True)
             for other in ("blur", "black")
         ]
+        if technique in ("lime", "anchors"):  # their own fill: each superpixel in its mean colour
+            rows.append(Entry(f"{name}, segment mean, {middle}", technique, {"fill": "segment mean", **budgets[middle]}, True))
         if technique != "anchors":
             logit = {"fill": fill, **budgets[middle], "of": "logit"}
             rows.append(Entry(f"{name}, {fill}, {middle}, logit", technique, logit, True))

@@ -14,6 +14,7 @@ from .._validation import is_number, one_of, shown, whole_number
 from .controls import is_control
 
 DRAWS = 2000
+LEAST = 0.01  # a difference that nobody would choose by, on measures that go from 0 to 1
 
 
 class Interval(NamedTuple):
@@ -61,14 +62,14 @@ def scores(table, metric):
     return wide[list(dict.fromkeys(rows.method))]
 
 
-def ranking(table, metric, *, better="high", controls=None, level=0.95, draws=DRAWS, seed=0):
+def ranking(table, metric, *, better="high", controls=None, least=LEAST, level=0.95, draws=DRAWS, seed=0):
     """Return a row a method: mean, low, high, n, rank with rank_low and rank_high, the best control, and whether it is beaten.
 
     table: of `compare`. better: "high" or "low". controls: names of the rows that know no network; None: those of `compare`.
     rank: of the mean, among methods that are no controls; rank_low and rank_high hold it in `level` of the bootstrap samples.
     over_control: the mean paired difference to the best control, with its low and high, in the direction that is better.
-    beats_controls: whether the whole of that interval is above 0. tied_for_best: whether its paired difference to the first
-    holds 0; where more than one method is tied, there is no clear winner. Rows are sorted, the best first.
+    beats_controls: whether the whole of that interval is above 0. tied_for_best: whether its paired difference to the first may
+    be smaller than `least`; where more than one method is tied, there is no clear winner. Rows are sorted, the best first.
     """
     sign = {"high": 1, "low": -1}[one_of(better, "better", ("high", "low"))]
     wide = scores(table, metric)
@@ -93,7 +94,7 @@ def ranking(table, metric, *, better="high", controls=None, level=0.95, draws=DR
             "over_low": over.low,
             "over_high": over.high,
             "beats_controls": bool(over.low > 0) and own_rank,
-            "tied_for_best": own_rank and not (behind.high < 0),
+            "tied_for_best": own_rank and bool(behind.high > -least or name == contenders[0]) and not np.isnan(mean.mean),
         }
     found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
     found.attrs.update(metric=metric, better=better, best_control=best_control)
