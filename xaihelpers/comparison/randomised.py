@@ -1,7 +1,7 @@
 """Maps of networks that lose what they learned, for many techniques and images at once.
 
-`metrics.model_randomisation` asks one technique about one image. Here the layers of one copy lose their weights, state by state,
-and every technique draws every image before the next: its functions are compiled once.
+`metrics.model_randomisation` asks one technique about one image. Here the layers lose their weights state by state, and
+every technique draws every image before the next: its functions are compiled once.
 """
 
 from dataclasses import replace
@@ -23,31 +23,30 @@ def randomised(truth, rows, *, stages=5, seed=0):
 
     truth: Evidence; its masks are not looked at. rows: Entries. stages: into how many groups the layers are shared out.
     value: rank correlation of the map with that of the real network, signed and, as rows of their own, of absolute values. A
-    map that is the same everywhere is like no other: 0.
+    map that is the same everywhere is like no other: 0. The weights are changed in place, and as they were when it is through.
     """
-    network = truth.classifier
-    copy, layers = randomised_copy(network, of_layers=()), weighted_layers(network)
+    network, layers = truth.classifier, weighted_layers(truth.classifier)
     groups = np.array_split(layers[::-1], min(stages, len(layers)))
-    originals = {(row.label, name): _map(network, truth, name, row) for row in rows for name in truth.images}
-    for how, lose in HOW.items():
+    originals = {(row.label, name): _map(truth, name, row) for row in rows for name in truth.images}
+    for how in HOW:
         for order in ORDERS:
-            copy.model.set_weights(network.model.get_weights())
-            for stage, group in enumerate(groups):
-                if order == "alone":
-                    copy.model.set_weights(network.model.get_weights())
-                lose(copy, group, seed=(seed, stage))
-                found = [
-                    (name, label, order, how, stage, str(group[-1]), value)
-                    for row in rows
-                    for name in truth.images
-                    for label, value in _alike(row, _map(copy, truth, name, row), originals[row.label, name])
-                ]
-                yield pd.DataFrame(found, columns=["image", "method", "order", "how", "stage", "layer", "value"])
+            with weights_restored(network) as restore:
+                for stage, group in enumerate(groups):
+                    if order == "alone":
+                        restore()
+                    HOW[how](network, group, seed=(seed, stage))
+                    found = [
+                        (name, label, order, how, stage, str(group[-1]), value)
+                        for row in rows
+                        for name in truth.images
+                        for label, value in _alike(row, _map(truth, name, row), originals[row.label, name])
+                    ]
+                    yield pd.DataFrame(found, columns=["image", "method", "order", "how", "stage", "layer", "value"])
 
 
-def _map(classifier, truth, name, row):
+def _map(truth, name, row):
     with without_warnings():
-        return technique(row.technique)(classifier, truth.images[name], truth.targets[name], **row.parameters)
+        return technique(row.technique)(truth.classifier, truth.images[name], truth.targets[name], **row.parameters)
 
 
 def _alike(row, found, original):
