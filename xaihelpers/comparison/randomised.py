@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from .._quiet import without_warnings
-from ..metrics import randomised_copy, rank_correlation
-from ..metrics.sanity import HOW, weighted_layers
+from ..metrics import rank_correlation
+from ..metrics.randomising import HOW, weighted_layers, weights_restored
 from .entries import SIGNS
 from .plan import technique
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata, t
 
 from .._validation import is_number, one_of, shown, whole_number
 from .controls import is_control
@@ -37,8 +37,10 @@ def interval(values, *, level=0.95, draws=DRAWS, seed=0):
     values = _column(values)
     if len(values) < 2:
         return Interval(float(values.mean()) if len(values) else float("nan"), float("nan"), float("nan"), len(values))
-    means = values[_resampled(len(values), draws, seed)].mean(axis=1)
-    return Interval(float(values.mean()), *_ends(means, level), len(values))
+    mean, n = float(values.mean()), len(values)
+    low, high = _ends(values[_resampled(n, draws, seed)].mean(axis=1), level)
+    wider = _widening(n, level)
+    return Interval(mean, mean - wider * (mean - low), mean + wider * (high - mean), n)
 
 
 def paired(table, metric, a, b, *, level=0.95, draws=DRAWS, seed=0):
@@ -120,7 +122,8 @@ def verdict(ranked):
         row = ranked.loc[first[0]]
         return f"{first[0]}: {row['mean']:.2f} [{row.low:.2f}, {row.high:.2f}], a clear winner."
     rest = f" and {len(first) - 4} more" if len(first) > 4 else ""
-    return f"No clear winner: {', '.join(first[:4])}{rest} can't be told apart on {int(ranked.n.max())} images."
+    few, many = int(ranked.n[first].min()), int(ranked.n[first].max())
+    return f"No clear winner: {', '.join(first[:4])}{rest} can't be told apart on {few if few == many else f'{few} to {many}'} images."
 
 
 def _difference(wide, name, other, level, draws, seed):
@@ -155,6 +158,14 @@ def _column(values):
 def _resampled(n, draws, seed):
     """Return (draws, n): which images each bootstrap sample has."""
     return np.random.default_rng(whole_number(seed, "seed", 0)).integers(n, size=(whole_number(draws, "draws"), n))
+
+
+def _widening(n, level):
+    """Return how much too narrow the bootstrap's interval is for few images: what Student's t is to a normal distribution.
+
+    Source: Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician, 2015.
+    """
+    return float(t.ppf((1 + level) / 2, n - 1) / norm.ppf((1 + level) / 2) * np.sqrt(n / (n - 1)))
 
 
 def _ends(means, level):
