@@ -18,7 +18,8 @@ help:
 	@echo 'make notebooks     run the notebooks and store them with their pictures; one only: make notebooks ONLY=01'
 	@echo 'make site          build the course as static pages, in build/site/html'
 	@echo 'make benchmark     measure the speed, as ratios, on this machine'
-	@echo 'make comparison    compute the tables of lesson 11 anew, half an hour; one only: make comparison ONLY=photos'
+	@echo 'make comparison    compute the tables of lesson 11 anew, two hours; fewer images: make comparison ARGS=--quick'
+	@echo 'make board         write the board of techniques, from the stored tables, into the README'
 	@echo 'make generated     write anew what is made from tables in the code: stubs, the drawing of the floors'
 	@echo 'make requirements  pin the newest packages that pyproject.toml allows, and check the pins for known holes'
 
@@ -53,7 +54,10 @@ benchmark: $(VENV)/course $(VENV)/tests
 	$(PY) -m benchmarks $(ONLY)
 
 comparison: $(VENV)/course
-	$(PY) -m benchmarks.comparison_runs $(ONLY)
+	$(PY) -m benchmarks.comparison_runs $(if $(ONLY),--part $(ONLY)) $(ARGS)
+
+board: $(VENV)/course
+	$(PY) -m benchmarks.board
 
 generated: $(VENV)/course $(VENV)/tests
 	$(PY) -m tools.make_stubs
@@ -101,4 +105,4 @@ FIND_PYTHON = for python in $(PYTHON) python3.13 python3.12 python3.11 python3 p
 	test -n "$$python" || { echo 'The course needs Python 3.11, 3.12 or 3.13 with its venv module: install one (on Debian and \
 	Ubuntu also python3-venv), or name it: make lab PYTHON=/path/to/python3.13' >&2; exit 1; }
 
-.PHONY: help lab playground check unit test notebooks site benchmark comparison generated requirements
+.PHONY: help lab playground check unit test notebooks site benchmark board comparison generated requirements

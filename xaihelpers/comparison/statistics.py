@@ -123,7 +123,8 @@ def verdict(ranked):
         return f"{first[0]}: {row['mean']:.2f} [{row.low:.2f}, {row.high:.2f}], a clear winner."
     rest = f" and {len(first) - 4} more" if len(first) > 4 else ""
     few, many = int(ranked.n[first].min()), int(ranked.n[first].max())
-    return f"No clear winner: {', '.join(first[:4])}{rest} can't be told apart on {few if few == many else f'{few} to {many}'} images."
+    images = few if few == many else f"{few} to {many}"
+    return f"No clear winner: {', '.join(first[:4])}{rest} can't be told apart on {images} images."
 
 
 def _difference(wide, name, other, level, draws, seed):
