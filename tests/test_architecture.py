@@ -11,6 +11,7 @@ import pytest
 FLOORS = {
     "_progress": 1,
     "_quiet": 1,
+    "_types": 1,
     "_validation": 1,
     "decoding": 1,
     "folder_tree": 1,

@@ -5,7 +5,7 @@ image file -> images -> Classifier -> a technique -> Attribution -> plots, metri
 Every public name is imported when it is first used, so that `import xaihelpers` is quick.
 """
 
-from importlib import import_module
+from importlib import import_module as _import_module
 
 __version__ = "1.0.0"  # here only: pyproject.toml reads it
 
@@ -60,10 +60,10 @@ _MODULES = {
 def __getattr__(name):
     if name in _HOME:
         # Kept, so that a module of the same name (which importing it sets here) does not hide the function.
-        globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
+        globals()[name] = getattr(_import_module(f".{_HOME[name]}", __name__), name)
         return globals()[name]
     if name in _MODULES:
-        return import_module(f".{_MODULES[name]}", __name__)
+        return _import_module(f".{_MODULES[name]}", __name__)
     from .methods import METHODS
 
     if name in METHODS:

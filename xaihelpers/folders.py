@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ._progress import progress_bar
+from ._types import PathLike
 from ._validation import whole_number, yes_or_no
 from .decoding import checked_range, size_of
 from .folder_tree import class_tree, loose_images, places
@@ -75,7 +76,14 @@ class ImageFolder:
         return lines if more <= 0 else [*lines[:_LISTED], f"  and {more} more, in skipped and left_out"]
 
 
-def images_from_folder(path, size=128, *, part=None, value_range=None, progress=False):
+def images_from_folder(
+    path: PathLike,
+    size: int = 128,
+    *,
+    part: str | None = None,
+    value_range: tuple[float, float] | None = None,
+    progress: bool = False,
+) -> ImageFolder:
     """Return the images below `path`, one subfolder a class, as an `ImageFolder`, whose text names what was left out.
 
     path: a folder as `keras.utils.image_dataset_from_directory` expects it; classes are sorted by name. Formats: those

@@ -2,10 +2,13 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
+from ._types import ImageLike, PathLike
 from ._validation import is_whole, shown, whole_number
 from .decoding import MAX_PIXELS, MODES, picture_of
 
@@ -23,7 +26,14 @@ _PHOTOS = {
 }
 
 
-def load_image(path_or_bytes, size=None, max_pixels=None, *, channels=3, value_range=None):
+def load_image(
+    path_or_bytes: PathLike | bytes,
+    size: int | tuple[int, int] | None = None,
+    max_pixels: int | None = None,
+    *,
+    channels: Any = 3,
+    value_range: tuple[float, float] | None = None,
+) -> np.ndarray:
     """Return the image as an array, (H, W, channels) uint8, upright; with a size centre-cropped and resized to it.
 
     path_or_bytes: a path, or the bytes of an image file: JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF, PPM or JPEG 2000. Of an
@@ -77,7 +87,10 @@ def _source(path_or_bytes):
     return str(path), path
 
 
-def fit_image(image, shape):
+def fit_image(
+    image: ImageLike,
+    shape: tuple[int, int],
+) -> np.ndarray:
     """Return the largest centred part of an image (H, W, C) that has the proportions of `shape`, resized to it, uint8.
 
     shape: (height, width) in pixels. C is 1, 3 or 4. A square is what `load_image(path, size)` gives.
@@ -103,7 +116,10 @@ def _centre_crop(picture, height, width):
     return picture.resize((width, height), Image.Resampling.BICUBIC, box=(left, top, left + across, top + down))
 
 
-def sample_photo(name, size=None):
+def sample_photo(
+    name: str,
+    size: int | tuple[int, int] | None = None,
+) -> np.ndarray:
     """Return a photograph that comes with the course's packages, (size, size, 3) uint8; `photo_credit` names its author.
 
     name: one of `photo_names()`. size: as in `load_image`.
@@ -125,12 +141,12 @@ def sample_photo(name, size=None):
     return np.asarray(picture if size is None else _centre_crop(picture, *_height_and_width(size)))
 
 
-def photo_names():
+def photo_names() -> list[str]:
     """Return the names of the sample photographs."""
     return list(_PHOTOS)
 
 
-def photo_credit(name):
+def photo_credit(name: str) -> str:
     """Return subject, author, licence and source of a sample photograph."""
     return _photo(name)[1]
 
@@ -141,7 +157,10 @@ def _photo(name):
     return _PHOTOS[name]
 
 
-def check_image(image, shape=(None, None, 3)):
+def check_image(
+    image: Any,
+    shape: tuple[int | None, ...] = (None, None, 3),
+) -> np.ndarray:
     """Return `image` as float32 (H, W, C); an error in one sentence where it can't be one image of that shape.
 
     shape: (H, W, C) with None where any size will do; C is 3 for RGB, 1 for grey, which may also come as (H, W), or as RGB with
@@ -213,7 +232,7 @@ def _size_for(shape, array):
     return height if height == width else (height, width)
 
 
-def check_map(heatmap):
+def check_map(heatmap: Any) -> np.ndarray:
     """Return a map (an Attribution or an array) as float64 (H, W), or raise in one sentence."""
     try:
         array = np.asarray(heatmap)
@@ -229,21 +248,24 @@ def check_map(heatmap):
     return array
 
 
-def as_uint8(image):
+def as_uint8(image: Any) -> np.ndarray:
     """Return an image of values 0..255, of any number type, as uint8."""
     if np.asarray(image).dtype == np.uint8:
         return np.asarray(image)
     return np.clip(np.rint(np.asarray(image, dtype=np.float32)), 0, 255).astype(np.uint8)
 
 
-def resize_map(coarse, shape):
+def resize_map(
+    coarse: ArrayLike,
+    shape: tuple[int, int],
+) -> np.ndarray:
     """Return a map (h, w) resized to shape (H, W), float32, bilinear."""
     height, width = shape
     picture = Image.fromarray(np.asarray(coarse, dtype=np.float32))
     return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
 
 
-def looks_preprocessed(image):
+def looks_preprocessed(image: ImageLike) -> str | None:
     """Return a sentence when the image seems to have been preprocessed already, else None."""
     low, high = float(np.min(image)), float(np.max(image))
     if low < 0 or (high <= 1 and high > low):

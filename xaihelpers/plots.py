@@ -4,10 +4,13 @@ import base64
 import html
 import io
 import textwrap
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from ._types import Heatmap, ImageLike
 from ._validation import listed, number, whole_number, yes_or_no
 from .decoding import opened
 from .images import as_rgb, as_uint8, check_image, check_map
@@ -42,7 +45,12 @@ class Picture:
             file.write(self.png)
 
 
-def figure(fig, alt, caption="", dpi=80):
+def figure(
+    fig: Any,
+    alt: str,
+    caption: str = "",
+    dpi: int = 80,
+) -> Picture:
     """Return a matplotlib figure as a Picture, and close it.
 
     alt: what the picture shows, for those who can't see it. caption: text below it. dpi: dots per inch.
@@ -55,7 +63,14 @@ def figure(fig, alt, caption="", dpi=80):
     return Picture(buffer.getvalue(), alt, caption)
 
 
-def animate(frames, alt="", caption="", seconds=4.0, scale=1, times=3):
+def animate(
+    frames: Sequence[Any],
+    alt: str = "",
+    caption: str = "",
+    seconds: float = 4.0,
+    scale: int = 1,
+    times: int = 3,
+) -> Picture:
     """Return a Picture that plays: frames (H, W, 3) of one size, or those of a Visualization.
 
     alt, caption: as for `figure`. seconds: how long one pass takes; the last frame then stays for as long again.
@@ -102,7 +117,11 @@ def _compact(png):
     return ("jpeg", buffer.getvalue()) if buffer.tell() < len(png) else ("png", png)
 
 
-def colour(heatmap, limit=None, signed=None):
+def colour(
+    heatmap: Heatmap,
+    limit: float | None = None,
+    signed: bool | None = None,
+) -> tuple[np.ndarray, tuple[float, float, str]]:
     """Return the colours of a map, (H, W, 3) float 0..1, and (low, high, colour map) for a colour bar.
 
     limit: the value at which the colours end; None is the map's own largest absolute value, and colours that are not
@@ -122,7 +141,13 @@ def colour(heatmap, limit=None, signed=None):
     return matplotlib.colormaps[name](np.clip((heatmap - low) / (limit - low), 0, 1))[..., :3], (low, limit, name)
 
 
-def overlay(attribution, image=None, alpha=0.55, limit=None, signed=None):
+def overlay(
+    attribution: Heatmap,
+    image: ImageLike | None = None,
+    alpha: float = 0.55,
+    limit: float | None = None,
+    signed: bool | None = None,
+) -> np.ndarray:
     """Return the map laid over its image, (H, W, 3) uint8.
 
     attribution: an Attribution, or a map (H, W) with its image (H, W, 3). alpha: 0 only the image, 1 only the map.
@@ -145,7 +170,11 @@ def overlay(attribution, image=None, alpha=0.55, limit=None, signed=None):
     return np.rint(255 * ((1 - alpha) * grey + alpha * colours)).astype(np.uint8)
 
 
-def show(result, alpha=0.55, caption=None):
+def show(
+    result: Any,
+    alpha: float = 0.55,
+    caption: str | None = None,
+) -> Picture:
     """Return a Picture of a result: for an Attribution the image, the map with its colour bar, and the map over the image."""
     if isinstance(result, Visualization):
         return side_by_side([result], titles=[result.class_name], caption=caption)
@@ -161,7 +190,7 @@ def show(result, alpha=0.55, caption=None):
     )
 
 
-def describe(attribution):
+def describe(attribution: Heatmap) -> str:
     """Return what a map shows, in words, for alt text: where its largest values are."""
     heatmap = np.abs(attribution.heatmap)
     name = f"{attribution.method} map for {attribution.class_name}" + (f" ({attribution.note})" if attribution.note else "")
@@ -177,8 +206,17 @@ def describe(attribution):
 
 
 def side_by_side(
-    items, titles=None, *, columns=None, size=2.6, shared_scale=False, limit=None, colour_bar=True, caption="", alt=None
-):
+    items: Sequence[Any],
+    titles: Sequence[str] | None = None,
+    *,
+    columns: int | None = None,
+    size: float = 2.6,
+    shared_scale: bool = False,
+    limit: float | None = None,
+    colour_bar: bool = True,
+    caption: str = "",
+    alt: str | None = None,
+) -> Picture:
     """Return one Picture of several images, maps and results, in rows.
 
     items: images (H, W, 3), maps (H, W), Attributions (drawn over their image) or Visualizations, mixed as you like.

@@ -6,11 +6,13 @@ import hashlib
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
+from ._types import PathLike
 from .decoding import opened
 from .plots import Picture, show, side_by_side
 from .results import Attribution, Visualization
@@ -41,7 +43,13 @@ def png(results, classifier=None, image=None, picture=None):
     return buffer.getvalue()
 
 
-def save_png(path, results, classifier=None, image=None, picture=None):
+def save_png(
+    path: PathLike,
+    results: Any,
+    classifier: str | None = None,
+    image: str | None = None,
+    picture: Any = None,
+) -> None:
     """Write a PNG picture of results, with how they were made inside; `read_png` reads it. Return the path.
 
     results: an Attribution or Visualization, or a list of them. classifier, image: their names, if they have one.
@@ -52,7 +60,7 @@ def save_png(path, results, classifier=None, image=None, picture=None):
     return path
 
 
-def read_png(path_or_bytes):
+def read_png(path_or_bytes: PathLike | bytes) -> dict[str, Any]:
     """Return what `save_png` put into a PNG: {"classifier", "image", "results": [{"method", "target", "class_name",
     "parameters", "cost", "diagnostics"}]}.
 

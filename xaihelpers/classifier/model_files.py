@@ -6,8 +6,10 @@ import tempfile
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from .._quiet import import_tensorflow
+from .._types import PathLike
 from .._validation import shown
 
 _PARTS = {"config.json", "metadata.json", "model.weights.h5"}
@@ -34,7 +36,11 @@ _OTHERS = {
 }
 
 
-def load_model(path, *, custom_objects=None):
+def load_model(
+    path: PathLike,
+    *,
+    custom_objects: dict[str, Any] | None = None,
+) -> Any:
     """Return the Keras 3 model in a file, in inference form (not compiled), loaded in Keras' safe mode.
 
     path: a .keras or .h5 file, of Keras 3 or Keras 2 (Teachable Machine's export too), or the folder of a SavedModel, of

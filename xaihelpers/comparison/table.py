@@ -2,6 +2,7 @@
 
 import warnings
 from functools import lru_cache
+from typing import Any
 
 import cloudpickle
 import joblib
@@ -9,6 +10,7 @@ import numpy as np
 
 from .._progress import progress_bar
 from .._quiet import without_warnings
+from .._types import PathLike
 from .._validation import listed, yes_or_no
 from ..classifier import Classifier
 from .fingerprint import fingerprint
@@ -16,7 +18,17 @@ from .plan import make_plan, technique
 from .store import COLUMNS, Store
 
 
-def compare(classifier, images, masks=None, methods=None, metrics=None, *, targets=None, file=None, progress=True):
+def compare(
+    classifier: Classifier | str,
+    images: Any,
+    masks: Any = None,
+    methods: Any = None,
+    metrics: Any = None,
+    *,
+    targets: Any = None,
+    file: PathLike | None = None,
+    progress: bool = True,
+) -> Any:
     """Return a table of every metric of every technique on every image: image, method, metric, value, passes, seconds, note.
 
     classifier: a Classifier, or a name of `classifier_names()`, which every process then loads for itself.
@@ -54,7 +66,10 @@ def compare(classifier, images, masks=None, methods=None, metrics=None, *, targe
     return _sorted(store.table(), plan)
 
 
-def summary(table, better=None):
+def summary(
+    table: Any,
+    better: Any = None,
+) -> Any:
     """Return mean, standard deviation and count of every metric, median passes and seconds: one row a technique.
 
     table: what `compare` returned. better: the metric by which the rows are sorted, highest first; None keeps the order.

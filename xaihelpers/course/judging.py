@@ -1,10 +1,13 @@
 """The section "Is it right?" of the lessons: two questions about a technique, each beside controls that could beat it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..classifier import Classifier
 from ..comparison import CONTROLS, compare, ranking
 from ..comparison.evidence import contrasts
 from ..comparison.protocol import CONTRAST, pairs_averaged
@@ -61,7 +64,14 @@ class Judgement:
         return f"{self.table().to_string()}\n{self.caption()}"
 
 
-def judge(classifier, techniques, *, n_images=20, n_pairs=12, seed=0):
+def judge(
+    classifier: Classifier,
+    techniques: Mapping[str, Any],
+    *,
+    n_images: int = 20,
+    n_pairs: int = 12,
+    seed: int = 0,
+) -> Any:
     """Return a Judgement of techniques on rash images: are their maps on lesions, and on the lesions that were asked for?
 
     classifier: one that knows the six rash classes. techniques: {label: (technique, its parameters)}; the first one is also

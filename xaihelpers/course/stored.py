@@ -1,11 +1,12 @@
 """Results that take too long to compute in a lesson: computed before, by a command that anybody can run again."""
 
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent.parent / "data" / "stored"
 
 
-def stored(name):
+def stored(name: str) -> Any:
     """Return the path of a stored result, such as "class_pictures.json".
 
     Raises FileNotFoundError, with the names that there are, for another.

@@ -5,10 +5,14 @@ Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks", ICLR work
 Olah, Mordvintsev and Schubert, "Feature Visualization", Distill, 2017.
 """
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
+from .._types import Target
 from .._validation import number, one_of
+from ..classifier import Classifier
 from .shared import gradient_ascent as ascent
 from .shared.contract import Seen, Slider, visualization, whole_number
 from .shared.picture_space import Fourier, Pixels
@@ -25,25 +29,25 @@ _LARGEST = 4096
 
 @visualization(sliders=_SLIDERS, prepare=lambda classifier: classifier.require_in_graph())
 def activation_maximization(
-    classifier,
-    target=None,
+    classifier: Classifier,
+    target: Target = None,
     *,
-    layer=None,
-    channel=None,
-    steps=256,
-    step_size=0.05,
-    space="fourier",
-    optimizer="adam",
-    jitter=8,
-    l2=0.0,
-    total_variation=0.0,
-    radius=None,
-    size=None,
-    frames=8,
-    seed=0,
-    batch_size=32,
-    progress=False,
-):
+    layer: str | None = None,
+    channel: int | None = None,
+    steps: int = 256,
+    step_size: float = 0.05,
+    space: str = "fourier",
+    optimizer: str = "adam",
+    jitter: int = 8,
+    l2: float = 0.0,
+    total_variation: float = 0.0,
+    radius: float | None = None,
+    size: int | tuple[int, int] | None = None,
+    frames: Any = 8,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Seen:
     """Return the picture that drives up a class's logit, or the mean of one channel, found by gradient ascent from noise.
 
     target: class index or name; or layer and channel: a layer with a spatial output (None: the last one), 0..k-1.

@@ -9,7 +9,9 @@ import math
 import numpy as np
 
 from .._progress import progress_bar
+from .._types import Fill, ImageLike, Segments, Target
 from .._validation import number, one_of
+from ..classifier import Classifier
 from .shared.alibi_search import alibi_search
 from .shared.anchor_search import AnchorSearch, Options
 from .shared.contract import Finding, Slider, technique, whole_number
@@ -32,24 +34,24 @@ _SLIDERS = {
 
 @technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
 def anchors(
-    classifier,
-    image,
-    target=None,
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
     *,
-    threshold=0.95,
-    n_segments=16,
-    segments="slic",
-    fill="segment mean",
-    delta=0.1,
-    tau=0.15,
-    beam_size=1,
-    round_size=64,
-    max_questions=4000,
-    engine="own",
-    seed=0,
-    batch_size=32,
-    progress=False,
-):
+    threshold: float = 0.95,
+    n_segments: int = 16,
+    segments: Segments = "slic",
+    fill: Fill = "segment mean",
+    delta: float = 0.1,
+    tau: float = 0.15,
+    beam_size: int = 1,
+    round_size: int = 64,
+    max_questions: int = 4000,
+    engine: str = "own",
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Finding:
     """Return the anchor of a decision, (H, W): 1 on the superpixels that keep the network's class, 0 elsewhere.
 
     Where the search finds no anchor, its best candidate is marked by 0.5, a diagnostic says why, and so does `note`, which

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from .._quiet import announce
+from .._types import ImageLike, Target
 from .._validation import as_array, shown
+from ..classifier import Classifier
 from ..images import resize_map
 from ..results import Cost
 from .shared.contract import require, whole_number
@@ -90,7 +93,14 @@ def _peak(activation):
     return np.unravel_index(best.argmax(), activation.shape)
 
 
-def channel_account(classifier, image, target=None, *, layer=None, top=10):
+def channel_account(
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
+    *,
+    layer: str | None = None,
+    top: int = 10,
+) -> ChannelAccount:
     """Return the ChannelAccount of one prediction: what each channel of a layer contributed to the class's logit.
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None for the
@@ -127,7 +137,14 @@ def channel_account(classifier, image, target=None, *, layer=None, top=10):
     )
 
 
-def silence(classifier, image, channels, *, layer=None, batch_size=32):
+def silence(
+    classifier: Classifier,
+    image: ImageLike,
+    channels: ArrayLike,
+    *,
+    layer: str | None = None,
+    batch_size: int = 32,
+) -> np.ndarray:
     """Return the logits, (n, C), of one image when channels of a layer are set to zero; everything behind runs as usual.
 
     channels: a list of channel indices, (k,), or several lists of equal length, (n, k), for n answers at once.

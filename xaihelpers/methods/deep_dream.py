@@ -3,10 +3,14 @@
 Mordvintsev, Olah and Tyka, "Inceptionism: Going Deeper into Neural Networks", Google Research Blog, 2015.
 """
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
+from .._types import ImageLike, Layers, Target
 from .._validation import is_number, number, shown
+from ..classifier import Classifier
 from .shared import gradient_ascent as ascent
 from .shared.contract import Seen, Slider, visualization, whole_number
 
@@ -22,24 +26,24 @@ _ANY_SIZE = 224
 
 @visualization(sliders=_SLIDERS, prepare=lambda classifier: (classifier.require_in_graph(), classifier.spatial_layer()))
 def deep_dream(
-    classifier,
-    image,
-    target=None,
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
     *,
-    layers=None,
-    channel=None,
-    octaves=4,
-    octave_scale=1.4,
-    steps=10,
-    step_size=2.0,
-    blur=1.4,
-    tile=None,
-    roll=True,
-    frames=8,
-    seed=0,
-    batch_size=4,
-    progress=False,
-):
+    layers: Layers = None,
+    channel: int | None = None,
+    octaves: int = 4,
+    octave_scale: float = 1.4,
+    steps: int = 10,
+    step_size: float = 2.0,
+    blur: float = 1.4,
+    tile: int | None = None,
+    roll: bool = True,
+    frames: Any = 8,
+    seed: int = 0,
+    batch_size: int = 4,
+    progress: bool = False,
+) -> Seen:
     """Return the image changed so that layers (or a class) are excited more: gradient ascent from small to large octaves.
 
     image: (H, W, 3), 0 to 255, any size of at least 32 pixels in the smallest octave. target: a class whose logit is

@@ -8,6 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from .._progress import progress_bar
+from .._types import Fill, ImageLike, Target
+from ..classifier import Classifier
 from .shared.activation_rules import Trace, operations_between
 from .shared.contract import Finding, Slider, technique
 from .shared.fills import WORDS, fill_images
@@ -26,7 +28,16 @@ def _compiled(classifier):
 
 
 @technique(family="gradient", needs_gradients=True, sliders={"background": Slider(options=BACKGROUNDS)}, prepare=_compiled)
-def deep_shap(classifier, image, target=None, *, background="greys", seed=0, batch_size=32, progress=False):
+def deep_shap(
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
+    *,
+    background: Fill = "greys",
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Finding:
     """Return every pixel's contribution to a logit, (H, W), signed: they add up to logit(image) - mean logit(background).
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.

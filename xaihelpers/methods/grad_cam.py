@@ -7,6 +7,8 @@ arXiv 2011.08891, 2020.
 
 import numpy as np
 
+from .._types import ImageLike, Target
+from ..classifier import Classifier
 from ..images import resize_map
 from .shared.contract import Finding, Slider, technique
 
@@ -14,7 +16,17 @@ _SLIDERS = {"layer": Slider(options=lambda classifier: classifier.spatial_layers
 
 
 @technique(family="CAM", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.spatial_layer())
-def grad_cam(classifier, image, target=None, *, layer=None, relu=True, seed=0, batch_size=32, progress=False):
+def grad_cam(
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
+    *,
+    layer: str | None = None,
+    relu: bool = True,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Finding:
     """Return the Grad-CAM map of one class, (H, W): where a layer's maps, weighted by their mean gradient, are high.
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
@@ -31,7 +43,17 @@ def grad_cam(classifier, image, target=None, *, layer=None, relu=True, seed=0, b
 
 
 @technique(family="CAM", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.spatial_layer())
-def hires_cam(classifier, image, target=None, *, layer=None, relu=False, seed=0, batch_size=32, progress=False):
+def hires_cam(
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
+    *,
+    layer: str | None = None,
+    relu: bool = False,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Finding:
     """Return the HiResCAM map of one class, (H, W): gradient times activation, summed over channels, not averaged.
 
     Arguments as `grad_cam`, but signed unless relu=True. Where the network behind `layer` is linear (pooling or

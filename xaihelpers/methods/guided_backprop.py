@@ -6,7 +6,9 @@ Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 
 
 import tensorflow as tf
 
+from .._types import ImageLike, Target
 from .._validation import one_of
+from ..classifier import Classifier
 from .shared.activation_rules import Trace
 from .shared.contract import Finding, Slider, strongest_channel, technique
 
@@ -40,7 +42,16 @@ def _compiled(classifier, rule="guided"):
 
 
 @technique(family="gradient", needs_gradients=True, sliders={"rule": Slider(options=tuple(_RULES))}, prepare=_compiled)
-def guided_backprop(classifier, image, target=None, *, rule="guided", seed=0, batch_size=32, progress=False):
+def guided_backprop(
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
+    *,
+    rule: str = "guided",
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Finding:
     """Return the guided gradient of a class's logit, (H, W): its absolute value, the largest of the three channels.
 
     classifier: a Classifier around a Keras model whose activations are ReLU or ReLU6. image: (H, W, 3), 0 to 255.

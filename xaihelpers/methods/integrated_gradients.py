@@ -6,6 +6,8 @@ Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks", ICML 2017
 import numpy as np
 
 from .._progress import progress_bar
+from .._types import Fill, ImageLike, Target
+from ..classifier import Classifier
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 
@@ -16,8 +18,17 @@ _SLIDERS = {"baseline": Slider(options=("blur", "mean", "black", 127, "white", "
 
 @technique(family="gradient", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.require_way_back())
 def integrated_gradients(
-    classifier, image, target=None, *, baseline="blur", steps=64, of="logit", seed=0, batch_size=32, progress=False
-):
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
+    *,
+    baseline: Fill = "blur",
+    steps: int = 64,
+    of: str = "logit",
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Finding:
     """Return the integrated gradients of one class, (H, W), signed: contributions that add up to f(image) - f(baseline).
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.

@@ -7,7 +7,9 @@ and keeps clear of its traps.
 
 import numpy as np
 
+from .._types import Fill, ImageLike, Segments, Target
 from .._validation import number
+from ..classifier import Classifier
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 from .shared.questions import ask, keeps_answers, scales
@@ -27,22 +29,22 @@ NO_CHANGE = 1e-6  # probabilities are float32
 
 @technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
 def lime(
-    classifier,
-    image,
-    target=None,
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
     *,
-    n_samples=1000,
-    n_segments=50,
-    segments="slic",
-    fill="segment mean",
-    of="probability",
-    kernel_width=0.25,
-    ridge=1.0,
-    n_features=None,
-    seed=0,
-    batch_size=32,
-    progress=False,
-):
+    n_samples: int = 1000,
+    n_segments: int = 50,
+    segments: Segments = "slic",
+    fill: Fill = "segment mean",
+    of: str = "probability",
+    kernel_width: float = 0.25,
+    ridge: float = 1.0,
+    n_features: int | None = None,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Finding:
     """Return the LIME map of one class, (H, W): for every pixel the weight of its superpixel, signed, on the scale of `of`.
 
     classifier: any Classifier. image: (H, W, 3), 0 to 255. target: class index, name, or None.

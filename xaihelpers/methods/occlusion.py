@@ -5,7 +5,9 @@ Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 
 
 import numpy as np
 
+from .._types import Fill, ImageLike, Target
 from .._validation import number
+from ..classifier import Classifier
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 from .shared.questions import LIKELY_SAME, ask, keeps_answers, scales, score
@@ -26,20 +28,20 @@ _SLIDERS = {
 
 @technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
 def occlusion(
-    classifier,
-    image,
-    target=None,
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
     *,
-    patch=None,
-    stride=None,
-    fill="mean",
-    of="probability",
-    levels=1,
-    keep=0.25,
-    seed=0,
-    batch_size=32,
-    progress=False,
-):
+    patch: int | None = None,
+    stride: int | None = None,
+    fill: Fill = "mean",
+    of: str = "probability",
+    levels: int = 1,
+    keep: float = 0.25,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Finding:
     """Return the occlusion map of one class, (H, W): how far covering a pixel's patch lowers the class's probability.
 
     Positive: the class needs what is there. Negative: the class is likelier without it. The mean over all patches that

@@ -5,7 +5,9 @@ Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Bla
 
 import numpy as np
 
+from .._types import Fill, ImageLike, Target
 from .._validation import number, one_of
+from ..classifier import Classifier
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 from .shared.mask_regression import LARGEST_GRID, Estimate, LineThroughAnswers
@@ -23,20 +25,20 @@ _SLIDERS = {
 
 @technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
 def rise(
-    classifier,
-    image,
-    target=None,
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
     *,
-    n_masks=1000,
-    grid=8,
-    p=0.5,
-    fill="black",
-    of="probability",
-    design="balanced",
-    seed=0,
-    batch_size=32,
-    progress=False,
-):
+    n_masks: int = 1000,
+    grid: int = 8,
+    p: float = 0.5,
+    fill: Fill = "black",
+    of: str = "probability",
+    design: str = "balanced",
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Finding:
     """Return the RISE map of one class, (H, W): its expected score, given that the pixel is kept.
 
     classifier: any Classifier. image: (H, W, 3), 0 to 255. target: class index, name, or None.

@@ -8,6 +8,8 @@ by adding noise", arXiv 1706.03825, 2017.
 import numpy as np
 
 from .._progress import progress_bar
+from .._types import ImageLike, Target
+from ..classifier import Classifier
 from .shared.contract import Finding, Slider, strongest_channel, technique, whole_number
 
 SATURATED = 0.999  # a probability above which the gradient of the probability has lost 99.9 % of its size
@@ -22,8 +24,18 @@ _SLIDERS = {
 
 @technique(family="gradient", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.require_way_back())
 def saliency(
-    classifier, image, target=None, *, times_input=False, noise=0.0, samples=1, of="logit", seed=0, batch_size=32, progress=False
-):
+    classifier: Classifier,
+    image: ImageLike,
+    target: Target = None,
+    *,
+    times_input: bool = False,
+    noise: float = 0.0,
+    samples: int = 1,
+    of: str = "logit",
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Finding:
     """Return the saliency map of one class, (H, W): the gradient's absolute value, the largest of the channels.
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.

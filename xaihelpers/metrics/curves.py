@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._types import Fill, Heatmap, ImageLike, Target
 from .._validation import one_of, whole_number
 from ..classifier import Classifier
 from ..methods.shared.fills import fill_image, in_words
@@ -53,8 +54,17 @@ class Curve:
 
 
 def deletion(
-    classifier, attribution, *, image=None, target=None, steps=50, baseline="mean", of="probability", seed=0, batch_size=32
-):
+    classifier: Classifier,
+    attribution: Heatmap,
+    *,
+    image: ImageLike | None = None,
+    target: Target = None,
+    steps: int = 50,
+    baseline: Fill = "mean",
+    of: str = "probability",
+    seed: int = 0,
+    batch_size: int = 32,
+) -> Curve:
     """Return the deletion Curve: the class's score while the highest pixels are replaced first. A low area is good.
 
     attribution: an Attribution, or a map (H, W) together with `image` (H, W, 3) and `target`.
@@ -67,8 +77,17 @@ def deletion(
 
 
 def insertion(
-    classifier, attribution, *, image=None, target=None, steps=50, baseline="mean", of="probability", seed=0, batch_size=32
-):
+    classifier: Classifier,
+    attribution: Heatmap,
+    *,
+    image: ImageLike | None = None,
+    target: Target = None,
+    steps: int = 50,
+    baseline: Fill = "mean",
+    of: str = "probability",
+    seed: int = 0,
+    batch_size: int = 32,
+) -> Curve:
     """Return the insertion Curve: the class's score while the highest pixels come into the baseline first. A high area is good.
 
     Arguments and errors as `deletion`. Source: Petsiuk and others, BMVC 2018.

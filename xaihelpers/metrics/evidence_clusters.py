@@ -6,12 +6,15 @@ place is described and clustered, which also finds what lies in another place ea
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .._progress import progress_bar
 from .._quiet import without_warnings
+from .._types import Target, Technique
 from .._validation import one_of, shown, whole_number
+from ..classifier import Classifier
 from ..methods import METHODS
 
 MOST_CLUSTERS = 6
@@ -62,18 +65,18 @@ class EvidenceClusters:
 
 
 def evidence_clusters(
-    classifier,
-    images,
-    target,
-    method="grad_cam",
+    classifier: Classifier,
+    images: Any,
+    target: Target,
+    method: Technique = "grad_cam",
     *,
-    n_clusters=None,
-    patch=None,
-    by="evidence",
-    seed=0,
-    progress=False,
-    **parameters,
-):
+    n_clusters: int | None = None,
+    patch: int | None = None,
+    by: str = "evidence",
+    seed: int = 0,
+    progress: bool = False,
+    **parameters: Any,
+) -> EvidenceClusters:
     """Return the EvidenceClusters of one class: which images have maps that point to the same kind of thing.
 
     classifier: any Classifier. images: (N, H, W, 3), 0 to 255, of one class, eight or more. target: that class, index or

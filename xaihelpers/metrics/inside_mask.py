@@ -5,14 +5,21 @@ that. For `roc_area` it scores a half, however large the mask is.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.ndimage import distance_transform_edt
 from scipy.stats import rankdata
 
+from .._types import Heatmap
 from .._validation import number
 from .maps import checked_pair
 
 
-def pointing_game(heatmap, mask, *, tolerance=0):
+def pointing_game(
+    heatmap: Heatmap,
+    mask: ArrayLike,
+    *,
+    tolerance: float = 0,
+) -> float:
     """Return 1.0 where the map's largest value lies inside the mask, else 0.0; the mean over images is the hit rate.
 
     heatmap: (H, W) or an Attribution. mask: (H, W), true where the evidence is. tolerance: pixels that the maximum may
@@ -26,7 +33,10 @@ def pointing_game(heatmap, mask, *, tolerance=0):
     return float(near[heatmap == heatmap.max()].mean())
 
 
-def mass_inside(heatmap, mask):
+def mass_inside(
+    heatmap: Heatmap,
+    mask: ArrayLike,
+) -> float:
     """Return the share of the map's positive values that lies inside the mask, 0 to 1; NaN where none is positive.
 
     heatmap, mask: as in `pointing_game`. Negative values (evidence against the class) do not count.
@@ -38,7 +48,10 @@ def mass_inside(heatmap, mask):
     return float(positive[mask].sum() / total) if total > 0 else float("nan")
 
 
-def rank_inside(heatmap, mask):
+def rank_inside(
+    heatmap: Heatmap,
+    mask: ArrayLike,
+) -> float:
     """Return the share of the K highest pixels that lies inside the mask of K pixels, 0 to 1.
 
     heatmap, mask: as in `pointing_game`. Only the order of the values matters, so that techniques on different scales can
@@ -53,7 +66,11 @@ def rank_inside(heatmap, mask):
     return float(((above & mask).sum() + chosen_of_tied * (tied & mask).sum()) / k)
 
 
-def roc_area(heatmap, mask, against=None):
+def roc_area(
+    heatmap: Heatmap,
+    mask: ArrayLike,
+    against: ArrayLike | None = None,
+) -> float:
     """Return how likely a pixel inside the mask has a higher value than one outside it, 0 to 1: the area under the ROC curve.
 
     heatmap, mask: as in `pointing_game`. against: (H, W), the pixels to compare with; None is all that are not inside. A

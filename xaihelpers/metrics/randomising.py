@@ -1,10 +1,12 @@
 """Take from a network what it learned, layer by layer, in place; and give it back, whatever happens."""
 
 import copy
+from collections.abc import Sequence
 from contextlib import contextmanager
 
 import numpy as np
 
+from ..classifier import Classifier
 from ..methods.shared.contract import require
 
 _ITSELF = "(the model itself)"  # weights that no layer owns
@@ -28,7 +30,12 @@ def weights_restored(classifier):
         restore()
 
 
-def randomised_copy(classifier, of_layers=None, *, seed=0):
+def randomised_copy(
+    classifier: Classifier,
+    of_layers: Sequence[str] | None = None,
+    *,
+    seed: int = 0,
+) -> Classifier:
     """Return a Classifier around a copy of the network in which layers have lost their weights; the original is not changed.
 
     of_layers: paths of layers; None is all that have weights, () is none: a plain copy.

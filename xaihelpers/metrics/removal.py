@@ -4,15 +4,23 @@ For images of which each part can be taken away for good, such as the drawn rash
 asked is an image like any other, with nothing grey, blurred or black in it.
 """
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
+from .._types import Heatmap, Target
 from .._validation import as_array, is_number, one_of, shown, whole_number
+from ..classifier import Classifier
 from .curves import Curve
 from .maps import checked_map
 
 
-def importance(heatmap, regions):
+def importance(
+    heatmap: Heatmap,
+    regions: ArrayLike,
+) -> np.ndarray:
     """Return how much of a map lies on each region, (k,): the sum of its values there.
 
     heatmap: (H, W) or an Attribution. regions: (k, H, W), true where each is; they may overlap.
@@ -21,7 +29,11 @@ def importance(heatmap, regions):
     return _checked(regions, heatmap).reshape(-1, heatmap.size).astype(np.float64) @ heatmap.ravel()
 
 
-def removal_correlation(heatmap, regions, drops):
+def removal_correlation(
+    heatmap: Heatmap,
+    regions: ArrayLike,
+    drops: ArrayLike,
+) -> float:
     """Return Spearman's rank correlation of the importance of regions with the true drops, -1 to 1.
 
     heatmap, regions: as in `importance`. drops: (k,) by how much the score falls when the region is gone.
@@ -38,7 +50,11 @@ def removal_correlation(heatmap, regions, drops):
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
-def completeness(heatmap, regions, drop):
+def completeness(
+    heatmap: Heatmap,
+    regions: ArrayLike,
+    drop: float,
+) -> float:
     """Return the share of the true drop that a map accounts for: its sum over all regions, divided by the drop. 1 is right.
 
     heatmap, regions: as in `importance`; a pixel of two regions counts once. drop: by how much the score falls when all
@@ -52,7 +68,17 @@ def completeness(heatmap, regions, drop):
     return float(total / drop) if abs(drop) > 1e-9 else float("nan")
 
 
-def removal_curve(classifier, attribution, regions, draw, *, target=None, steps=6, of="probability", batch_size=32):
+def removal_curve(
+    classifier: Classifier,
+    attribution: Heatmap,
+    regions: ArrayLike,
+    draw: Callable[[list[int]], np.ndarray],
+    *,
+    target: Target = None,
+    steps: int = 6,
+    of: str = "probability",
+    batch_size: int = 32,
+) -> Curve:
     """Return the Curve of a class's score while whole regions are truly removed, the most important first. A low area is good.
 
     attribution: an Attribution, or a map (H, W) together with `target`. regions: as in `importance`. draw: a function of the

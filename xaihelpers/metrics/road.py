@@ -4,9 +4,15 @@ Rong, Leemann, Borisov, Kasneci and Kasneci, "A Consistent and Efficient Evaluat
 ICML 2022.
 """
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._types import Heatmap, ImageLike, Target
 from .._validation import as_array, one_of, shown, whole_number
+from ..classifier import Classifier
 from .curves import Curve, question_of, ranks
 
 # A filled pixel is the weighted mean of its eight neighbours: the four at its sides count twice as much as the corners.
@@ -15,8 +21,16 @@ NOISE = 2.55  # on what is filled in: a hundredth of the range of grey levels, s
 
 
 def road(
-    classifier, attribution, *, image=None, target=None, shares=(0.1, 0.3, 0.5, 0.7, 0.9), first="highest", seed=0, batch_size=32
-):
+    classifier: Classifier,
+    attribution: Heatmap,
+    *,
+    image: ImageLike | None = None,
+    target: Target = None,
+    shares: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
+    first: str = "highest",
+    seed: int = 0,
+    batch_size: int = 32,
+) -> Curve:
     """Return the ROAD Curve: the class's probability while pixels are filled in from their neighbours, in the map's order.
 
     attribution, image, target: as in `deletion`. shares: of the pixels that are removed, each above 0 and below 1.
@@ -46,7 +60,13 @@ def road(
     )
 
 
-def fill_in(image, mask, *, noise=NOISE, seed=0):
+def fill_in(
+    image: ImageLike,
+    mask: ArrayLike,
+    *,
+    noise: Any = NOISE,
+    seed: int = 0,
+) -> np.ndarray:
     """Return the image with the pixels of a mask replaced by the mean of their neighbours, (H, W, 3) float32.
 
     All of them at once: each is the weighted mean of its eight neighbours, whether those were removed as well or not, which

@@ -5,12 +5,15 @@ Ghorbani, Abid and Zou, "Interpretation of Neural Networks Is Fragile", AAAI 201
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .._progress import progress_bar
 from .._quiet import without_warnings
+from .._types import ImageLike, Target, Technique
 from .._validation import number, one_of, whole_number, yes_or_no
+from ..classifier import Classifier
 from ..methods import METHODS
 from ..methods.shared.contract import require
 from .randomising import (
@@ -59,19 +62,19 @@ class Randomisation:
 
 
 def model_randomisation(
-    classifier,
-    method,
-    image,
-    target=None,
+    classifier: Classifier,
+    method: Technique,
+    image: ImageLike,
+    target: Target = None,
     *,
-    stages=5,
-    order="top",
-    how="shuffled",
-    absolute=False,
-    seed=0,
-    progress=False,
-    **parameters,
-):
+    stages: int = 5,
+    order: str = "top",
+    how: str = "shuffled",
+    absolute: bool = False,
+    seed: int = 0,
+    progress: bool = False,
+    **parameters: Any,
+) -> Randomisation:
     """Return a Randomisation: the map after layers have lost what they learned, one after the other.
 
     method: name of a technique, or the function. target: None is the class that the real network predicts, throughout.
@@ -107,8 +110,18 @@ def model_randomisation(
 
 
 def stability(
-    classifier, method, image, target=None, *, noise=5.0, repeats=5, absolute=False, seed=0, progress=False, **parameters
-):
+    classifier: Classifier,
+    method: Technique,
+    image: ImageLike,
+    target: Target = None,
+    *,
+    noise: float = 5.0,
+    repeats: int = 5,
+    absolute: bool = False,
+    seed: int = 0,
+    progress: bool = False,
+    **parameters: Any,
+) -> float:
     """Return the mean rank correlation of the map with the maps of slightly noisy images: 1 is as stable as can be.
 
     method, target, absolute, parameters: as in `model_randomisation`. noise: standard deviation in grey levels of 0..255.

@@ -1,13 +1,17 @@
 """How plain is a map, and how like another? Numbers that need no network and no mask."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy.stats import rankdata
 
+from .._types import Heatmap
 from .._validation import listed, number, shown, yes_or_no
 from .maps import checked_map
 
 
-def sparseness(heatmap):
+def sparseness(heatmap: Heatmap) -> float:
     """Return the Gini index of the map's absolute values: 0 for a flat map, 1 - 1/n for a single pixel of n.
 
     heatmap: (H, W) or an Attribution. A map of zeros is flat: 0.
@@ -21,7 +25,12 @@ def sparseness(heatmap):
     return float((2 * np.arange(1, n + 1) - n - 1) @ values / (n * total))
 
 
-def rank_correlation(a, b, *, absolute=False):
+def rank_correlation(
+    a: Heatmap,
+    b: Heatmap,
+    *,
+    absolute: bool = False,
+) -> float:
     """Return Spearman's rank correlation of two maps, -1 to 1; NaN where one of them is the same everywhere.
 
     a, b: (H, W) or Attributions. absolute: compare the absolute values, where the sign is not of interest.
@@ -37,7 +46,12 @@ def rank_correlation(a, b, *, absolute=False):
     return float(a @ b / length) if length > 0 else float("nan")
 
 
-def agreement(a, b, *, top=0.1):
+def agreement(
+    a: Heatmap,
+    b: Heatmap,
+    *,
+    top: float = 0.1,
+) -> float:
     """Return how much of their highest pixels two maps share, 0 to 1; two random maps share `top`.
 
     a, b: (H, W) or Attributions. top: the share of the pixels that counts as highest. Ties count as in `rank_inside`.
@@ -59,7 +73,10 @@ def _chosen(heatmap, k):
     return above + tied * (k - above.sum()) / tied.sum()
 
 
-def agreement_matrix(maps, measure=rank_correlation):
+def agreement_matrix(
+    maps: Any,
+    measure: Callable[[Any, Any], float] = rank_correlation,
+) -> Any:
     """Return the (n, n) matrix of `measure` between every two of n maps.
 
     maps: a list of maps of one image. measure: a function of two maps, such as `rank_correlation` or `agreement`.

@@ -1,17 +1,28 @@
 """`make_rashes`: how many images of which class, and which of them carry an artefact."""
 
+from typing import Any
+
 import numpy as np
 
 from .._validation import number, one_of, shown, whole_number, yes_or_no
 from .artefacts import ARTEFACTS
-from .data import draw_data
+from .data import RashData, draw_data
 from .draw import generator
 from .lesions import CLASSES
 
 _CHOICES = 1_000  # a layer of the seed that no image uses: labels and artefacts
 
 
-def make_rashes(n, seed=0, *, class_weights=None, artefact=None, artefact_class=None, artefact_probability=0.95, progress=False):
+def make_rashes(
+    n: int,
+    seed: int = 0,
+    *,
+    class_weights: Any = None,
+    artefact: str | None = None,
+    artefact_class: str | None = None,
+    artefact_probability: float = 0.95,
+    progress: bool = False,
+) -> RashData:
     """Returns `RashData`: `n` drawn images of six rash classes with the masks of their lesions and artefacts.
 
     n: number of images, at least 1.

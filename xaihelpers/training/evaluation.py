@@ -1,8 +1,12 @@
 """How good a classifier is, class by class."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from ..classifier import Classifier
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,7 +60,12 @@ def evaluation(labels, predicted, class_names):
     return Evaluation(confusion_matrix(labels, predicted, labels=range(len(class_names))), list(class_names))
 
 
-def evaluate(classifier, images, labels, batch_size=32):
+def evaluate(
+    classifier: Classifier,
+    images: ArrayLike,
+    labels: Sequence[int | str] | np.ndarray,
+    batch_size: int = 32,
+) -> Evaluation:
     """Return the `Evaluation` of a classifier on images (N, H, W, 3), 0 to 255, with labels: N class indices or names."""
     if len(images) != len(labels):
         raise ValueError(f"There are {len(images)} images and {len(labels)} labels: give one label for each image.")

@@ -1,6 +1,8 @@
 """Transfer learning in one call: a classifier of your own classes from a folder of images."""
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from .._validation import whole_number
 from ..classifier.keras_model import KerasClassifier
@@ -36,18 +38,18 @@ class TrainedClassifier(KerasClassifier):
 
 
 def train_classifier(
-    data,
+    data: Any,
     *,
-    backbone="xception",
-    weights="auto",
-    image_size=None,
-    class_names=None,
-    validation_split=0.2,
-    epochs=100,
-    fine_tune=0,
-    seed=0,
-    progress=True,
-):
+    backbone: Any = "xception",
+    weights: Any = "auto",
+    image_size: int | None = None,
+    class_names: Sequence[str] | None = None,
+    validation_split: float = 0.2,
+    epochs: int = 100,
+    fine_tune: int = 0,
+    seed: int = 0,
+    progress: bool = True,
+) -> TrainedClassifier:
     """Return a `TrainedClassifier` of the classes in `data`: a frozen backbone, global average pooling, one Dense layer.
 
     data: a folder with one subfolder of images a class; or (images (N, H, H, 3) 0 to 255, N labels); or what

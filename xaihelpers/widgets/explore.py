@@ -3,14 +3,17 @@
 import html
 import io
 import warnings
+from typing import Any
 
 import ipywidgets
 from PIL import Image
 
 from .._quiet import without_warnings
+from .._types import Technique
+from ..classifier import Classifier
 from ..images import as_uint8
 from ..methods import METHODS
-from ..plots import colour, describe, overlay, side_by_side
+from ..plots import Picture, colour, describe, overlay, side_by_side
 from ..results import Attribution, DiagnosticWarning, Visualization
 from .controls import choices_of, from_registry, make_control, positions, value_of
 from .player import Control, record, recording, to_html
@@ -23,7 +26,14 @@ _STILL = 600  # pixels: the picture that stands for a player where no script run
 _KEPT = 24  # results remembered, so that moving back is quick
 
 
-def explore(method, classifier, image, *, alpha=0.55, **ranges):
+def explore(
+    method: Technique,
+    classifier: Classifier,
+    image: Any,
+    *,
+    alpha: float = 0.55,
+    **ranges: Any,
+) -> "Explorer":
     """Return sliders over a technique's parameters and the picture that they draw, as one widget.
 
     method: the name of a technique, or any function `f(classifier, image, **values)` that returns an Attribution, a
@@ -40,7 +50,15 @@ def explore(method, classifier, image, *, alpha=0.55, **ranges):
     return Explorer(name, function, classifier, image, alpha, ranges)
 
 
-def strip(method, classifier, image, *, caption="", size=2.4, **one_range):
+def strip(
+    method: Technique,
+    classifier: Classifier,
+    image: Any,
+    *,
+    caption: str = "",
+    size: float = 2.4,
+    **one_range: Any,
+) -> Picture:
     """Return a Picture of a technique at several values of one parameter: the still version of its slider.
 
     one_range: the parameter with a list of values, such as layer=["conv1", "conv5"]; single values are kept fixed.

@@ -4,8 +4,16 @@ import difflib
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .._quiet import import_tensorflow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .._types import PathLike
+    from ..classifier import Classifier
 
 # Name: the module and the function that give the Classifier, and what it is.
 _ZOO = {
@@ -25,12 +33,18 @@ def knows_only(name):
     return _DRAWINGS if name in _ZOO and "rash" in name else None
 
 
-def classifier_names():
+def classifier_names() -> dict[str, str]:
     """Return the names that `load_classifier` knows, as a dict from the name to one line that says what it is."""
     return {name: line for name, (_, _, line) in _ZOO.items()}
 
 
-def load_classifier(name, *, class_names=None, values=None, custom_objects=None):
+def load_classifier(
+    name: "PathLike",
+    *,
+    class_names: "Sequence[str] | None" = None,
+    values: str | None = None,
+    custom_objects: "dict[str, Any] | None" = None,
+) -> "Classifier":
     """Return the `Classifier` of that name, or in that file, its weights loaded and its preprocessing inside.
 
     name: one of `classifier_names()`; or the path of a file that `classifier.save` wrote, which knows its class names and

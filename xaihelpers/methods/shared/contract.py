@@ -2,8 +2,9 @@
 
 import functools
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from ..._validation import is_number, is_whole, shown, whole_number, yes_or_no
 from ...classifier import Classifier
 from ...images import as_uint8, check_image
 from ...results import Attribution, Visualization
+
+Parameters = ParamSpec("Parameters")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,13 @@ class Finding(NamedTuple):
     full_scale: float | None = None
 
 
-def technique(*, family, needs_gradients, sliders=None, prepare=None):
+def technique(
+    *,
+    family: str,
+    needs_gradients: bool,
+    sliders: dict[str, Slider] | None = None,
+    prepare: Callable | None = None,
+) -> Callable[[Callable[Parameters, Finding]], Callable[Parameters, Attribution]]:
     """Turn `find(classifier, image, target, *, ...) -> Finding` into a technique that returns an Attribution.
 
     The image is checked before any network runs, the class is looked up, the passes and seconds are counted, every
@@ -130,7 +139,11 @@ class Seen(NamedTuple):
     diagnostics: tuple = ()
 
 
-def visualization(*, sliders=None, prepare=None):
+def visualization(
+    *,
+    sliders: dict[str, Slider] | None = None,
+    prepare: Callable | None = None,
+) -> Callable[[Callable[Parameters, Seen]], Callable[Parameters, Visualization]]:
     """Turn `find(classifier, [image,] target, *, ...) -> Seen` into a technique that returns a Visualization.
 
     The sibling of `technique` for what a network has learned. A technique that takes an image takes one of any size.
