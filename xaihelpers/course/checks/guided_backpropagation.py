@@ -118,6 +118,8 @@ def answer(inputs, arriving, cap=6):
     wrong=[
         "def answer(inputs, arriving, cap=6):\n    return np.where((inputs > 0) & (inputs < cap), arriving, 0)",
         "def answer(inputs, arriving, cap=6):\n    return np.maximum(arriving, 0)",
+        "def answer(inputs, arriving, cap=6):\n    return np.where((inputs >= 0) & (inputs < cap), np.maximum(arriving, 0), 0)",
+        "def answer(inputs, arriving, cap=6):\n    return np.where((inputs >= 0) & (inputs <= cap), np.maximum(arriving, 0), 0)",
         "def answer(inputs, arriving, cap=6):\n    return np.where(inputs > 0, np.maximum(arriving, 0), 0)",
         "def answer(inputs, arriving, cap=6):\n    return np.where((inputs > 0) & (inputs < 6), np.maximum(arriving, 0), 0)",
         "def answer(inputs, arriving, cap=6):\n    return np.maximum(np.minimum(inputs, cap), 0) * (arriving > 0)",
@@ -131,6 +133,7 @@ def implement(answer):
     random = np.random.default_rng(4)
     for shape, cap in (((40,), 6), ((5, 4, 3), 6), ((60,), 2)):
         inputs, arriving = random.uniform(-8, 12, shape), random.normal(size=shape)
+        inputs.flat[:4], arriving.flat[:4] = (0, cap, 0, cap), (1, 1, -1, -1)  # closed at 0 and at the cap
         given = numbers(answer(inputs.copy(), arriving.copy(), cap), shape)
         if close(given, _guided(inputs, arriving, cap)):
             continue
@@ -146,8 +149,60 @@ def implement(answer):
             raise NotYet("A negative gradient is stopped, not turned round: where it is negative, 0 comes through.")
         if close(given, np.clip(inputs, 0, cap) * (arriving > 0)):
             raise NotYet("You return the unit's output. What travels back is the gradient: keep its size.")
+        if close(given, np.maximum(arriving, 0) * ((inputs >= 0) & (inputs <= cap))):
+            raise NotYet("A unit that was given exactly 0, or exactly its cap, is closed: < and >, without the equal sign.")
         raise NotYet("What comes through is `arriving` where the unit was open and `arriving` is positive, else 0.")
     return "It is the rule of the helper, cap included."
+
+
+def _two_layers(x, first, second):
+    u = first @ x
+    return first.T @ (np.maximum(second, 0) * (u > 0))
+
+
+@exercise(
+    hint="Where does the rule stop a gradient, and where does it not? Below the last ReLU nothing is a ReLU any more.",
+    solution="""
+def answer(x, W1, w2):
+    u = W1 @ x
+    through = np.maximum(w2, 0) * (u > 0)  # stopped where it is negative, and where the unit is closed
+    return W1.T @ through  # the input is no ReLU: negative values stay
+""",
+    wrong=[
+        "def answer(x, W1, w2):\n    u = W1 @ x\n    return W1.T @ (np.abs(w2) * (u > 0))",
+        "def answer(x, W1, w2):\n    u = W1 @ x\n    return W1.T @ (np.maximum(w2, 0) * (u >= 0))",
+        "def answer(x, W1, w2):\n    u = W1 @ x\n    return np.maximum(W1.T @ (np.maximum(w2, 0) * (u > 0)), 0)",
+        "def answer(x, W1, w2):\n    u = W1 @ x\n    return W1.T @ (w2 * (u > 0))",
+        "def answer(x, W1, w2):\n    return W1.T @ np.maximum(w2, 0)",
+    ],
+)
+def debug(answer):
+    """Mend a colleague's guided backpropagation of z = w2 . relu(W1 x): a function (x, W1, w2) of the map, (inputs,)."""
+    if not callable(answer):
+        raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
+    for seed, (units, inputs) in enumerate([(5, 3), (8, 12), (4, 4)]):
+        rng = np.random.default_rng(seed)
+        x, first, second = rng.normal(size=inputs), rng.normal(size=(units, inputs)), rng.normal(size=units)
+        first[0], second[0], second[1] = 0, 2.0, -1.0  # a unit at exactly 0 with a positive gradient, and a negative gradient
+        first[0, 0], x[0] = 1.5, 0.0
+        first[1] *= np.sign(first[1] @ x)  # open
+        given, right = numbers(answer(x.copy(), first.copy(), second.copy()), (inputs,)), _two_layers(x, first, second)
+        if close(given, right):
+            continue
+        if close(given, np.maximum(right, 0)):
+            raise NotYet("You stop negative values at the input too. The input is no ReLU: what arrives there stays as it is.")
+        if close(given, first.T @ (np.abs(second) * (first @ x > 0))):
+            raise NotYet("A negative gradient is stopped at the ReLU, not turned round.")
+        if close(given, first.T @ (np.maximum(second, 0) * (first @ x >= 0))):
+            raise NotYet("A unit that was given exactly 0 is closed.")
+        if close(given, first.T @ (second * (first @ x > 0))):
+            raise NotYet("This is the plain gradient: negative gradients come through the ReLU.")
+        if close(given, first.T @ np.maximum(second, 0)):
+            raise NotYet("You never ask whether a unit was open: that is the deconvnet.")
+        raise NotYet(
+            "Through the ReLU comes w2 where it is positive and the unit is open; then back through W1, and nothing else."
+        )
+    return "All three: np.abs, the equal sign, and a ReLU too many at the input."
 
 
 @exercise(
@@ -163,7 +218,7 @@ def judge(answer):
         answer,
         "c",
         {
-            "a": "It had the best score here too, and kept it when the network's last layer was random. Sharp outlines come from "
+            "a": "It had the best score here too, and kept it when the network's last layer was shuffled. Sharp outlines come from "
             "the image and the first layers.",
             "b": "The mean of many images has the same fault: the maps of all of them outline edges, whatever was learned.",
             "d": "The maps are the same for every class, so the map of the right class can't be told from another.",
