@@ -93,25 +93,70 @@ def answer(heatmap, mask):
         "def answer(heatmap, mask):\n    return np.abs(heatmap)[mask].sum() / np.abs(heatmap).sum()",
         "def answer(heatmap, mask):\n    return np.maximum(heatmap, 0)[mask].mean()",
         "def answer(heatmap, mask):\n    p = np.maximum(heatmap, 0)\n    return p[mask].sum() / p.sum()",
+        "def answer(heatmap, mask):\n    p = np.maximum(heatmap, 0)\n    return p[mask].sum() / max(p.sum(), 1)",
     ],
 )
 def implement(answer):
     """Write a function of a map and a mask that returns the share of the positive map on the mask, 0 for an empty map."""
     if not callable(answer):
         raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
-    heatmap, mask = np.array([[3.0, -4.0], [1.0, -2.0]]), np.array([[True, True], [False, False]])
-    given = float(numbers(answer(heatmap.copy(), mask.copy()), ()))
-    if close(given, 0.5):
-        raise NotYet("Negative values speak against the class; set them to zero before you divide.")
-    if close(given, 0.7):
-        raise NotYet("You count evidence against the class as if it were for it. Keep the positive values only.")
-    if not close(given, 0.75):
-        raise NotYet("For [[3, -4], [1, -2]] and the upper row as mask the share is 3 / 4.")
+    for seed, (shape, size) in enumerate([((2, 2), 3), ((3, 5), 0.02), ((4, 2), 100)]):
+        rng = np.random.default_rng(seed)
+        heatmap, mask = rng.normal(size=shape) * size, rng.random(shape) < 0.5
+        heatmap.flat[0], heatmap.flat[1], mask.flat[0], mask.flat[1] = size, -size, True, True
+        given, positive = float(numbers(answer(heatmap.copy(), mask.copy()), ())), np.maximum(heatmap, 0)
+        if close(given, positive[mask].sum() / positive.sum()):
+            continue
+        if close(given, heatmap[mask].sum() / heatmap.sum()):
+            raise NotYet("Negative values speak against the class; set them to zero before you divide.")
+        if close(given, np.abs(heatmap)[mask].sum() / np.abs(heatmap).sum()):
+            raise NotYet("You count evidence against the class as if it were for it. Keep the positive values only.")
+        raise NotYet(
+            f"On a map of {shape} with values up to {size} the share is another: what is positive on the mask, over all that is "
+            "positive. A map of small numbers has a share as well."
+        )
     with np.errstate(all="ignore"):
         empty = np.asarray(answer(-np.ones((2, 2)), mask))
     if not np.isfinite(empty).all() or float(empty) != 0:
         raise NotYet("Where the map has nothing positive you divide by zero: return 0.")
     return "It is mass_inside, except that the course's own returns NaN for an empty map, so that nobody averages it in unseen."
+
+
+def unknown():
+    """Return (classifier, images): a network that you know nothing of, and 120 images, some of which carry a ruler."""
+    from ...classifier import Classifier
+    from ...rashes import CLASSES, make_rashes
+    from ...zoo.factorial import load_factorial
+
+    network = Classifier(load_factorial(False, "ruler", 0), class_names=CLASSES)
+    return network, make_rashes(120, 321, artefact="ruler", artefact_probability=0.5)
+
+
+@exercise(
+    hint="Cluster what the maps of each class point to, and look at the pieces. Where you suspect a thing, put it on everything "
+    "(`with_artefact`) and take it off (`without_artefact`): which answer comes more often?",
+    solution="""
+network, data = xh.check.finding_bias.unknown()
+without, with_ruler = data.without_artefact(), data.with_artefact("ruler")
+said = [np.bincount(network.probabilities(each.images).argmax(axis=1), minlength=6) for each in (without, with_ruler)]
+answer = data.class_names[int((said[1] - said[0]).argmax())]
+""",
+    wrong=['answer = "monkeypox"', 'answer = "smallpox"', 'answer = "ruler"', "answer = 7"],
+)
+def shortcut(answer):
+    """Which class does the unknown network give away for a ruler?"""
+    given = str(answer).strip().lower()
+    _, data = unknown()
+    names = list(data.class_names)
+    if given in map(str, range(len(names))):
+        given = names[int(given)]
+    if given not in names:
+        raise NotYet(f"Your answer is {answer!r}: give the name of a class, {', '.join(names)}.")
+    if given == "measles":
+        return "Put a ruler on any rash, and measles is answered more often; take it off, and measles is missed."
+    raise NotYet(
+        f"Put a ruler on every image: the answer {given!r} does not come more often. Look at the clusters of each class."
+    )
 
 
 @exercise(

@@ -218,7 +218,7 @@ def judge(answer):
         answer,
         "c",
         {
-            "a": "It had the best score here too, and kept it when the network's last layer was shuffled. Sharp outlines come from "
+            "a": "It had the best score here too, and kept it when the last layer was shuffled. Sharp outlines come from "
             "the image and the first layers.",
             "b": "The mean of many images has the same fault: the maps of all of them outline edges, whatever was learned.",
             "d": "The maps are the same for every class, so the map of the right class can't be told from another.",

@@ -1,0 +1,108 @@
+"""What of an imbalance shows? Effects and a blind test on the stored numbers of the factorial experiment of lesson 12."""
+
+import numpy as np
+import pandas as pd
+
+from .._validation import one_of
+from .stored import stored
+
+DRAWS = 2000
+KEYS = ["artefact", "seed", "class", "kind", "quantity"]
+
+
+def load_factorial_table():
+    """Return the stored numbers as a DataFrame: unbalanced, artefact, seed, class, images in training, kind, quantity, value, n.
+
+    kind: "number" (of answers and weights) or "picture" (of maps). A row a network, class and quantity.
+    """
+    table = pd.read_csv(stored("factorial.csv"))
+    return table.assign(kind=table.kind.str.split("/").str[0])
+
+
+def changes(table):
+    """Return a row for each pair of networks that differ in balance only, class and quantity: what the imbalance changed.
+
+    doublings: log2 of the class's images in the unbalanced network over those in the balanced one. change: unbalanced minus
+    balanced. balanced: the value there.
+    """
+    wide = table.pivot_table(index=KEYS, columns="unbalanced", values=["value", "images in training"])
+    value, images = wide["value"], wide["images in training"]
+    found = {"doublings": np.log2(images[True] / images[False]), "change": value[True] - value[False], "balanced": value[False]}
+    return pd.DataFrame(found).dropna().reset_index()
+
+
+def effects(table, *, draws=DRAWS, seed=0):
+    """Return a row a quantity: how much it changes where a class has twice as many images, and how sure that is.
+
+    slope, low, high: change a doubling, in the quantity's own unit, with the interval that 95 of 100 draws of the pairs of
+        networks give. effect: the slope over the standard deviation between the classes of balanced networks: what a
+        reader who has no balanced twin would have to see it against. correlation: of change and doublings.
+    separates: whether the interval leaves out 0.
+    """
+    rng, rows = np.random.default_rng(seed), {}
+    for (kind, quantity), group in changes(table).groupby(["kind", "quantity"]):
+        # The mean over a pair's classes is no matter of how common a class is.
+        pairs = [
+            part[["doublings", "change"]].sub(part[["doublings", "change"]].mean())
+            for _, part in group.groupby(["artefact", "seed"])
+        ]
+        drawn = [_slope([pairs[i] for i in rng.integers(len(pairs), size=len(pairs))]) for _ in range(draws)]
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        slope, both = _slope(pairs), pd.concat(pairs)
+        between = group.groupby(["artefact", "seed"]).balanced.std().mean()
+        rows[quantity] = {
+            "kind": kind, "slope": slope, "low": low, "high": high, "effect": slope / between if between > 0 else np.nan,
+            "correlation": both.doublings.corr(both.change), "separates": bool(low > 0 or high < 0),
+        }  # fmt: skip
+    found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("quantity")
+    return found.sort_values("correlation", key=np.abs, ascending=False)
+
+
+def _slope(pairs):
+    both = pd.concat(pairs)
+    return float(both.doublings @ both.change / (both.doublings @ both.doublings))
+
+
+def blind_test(table, kind, *, reference):
+    """Return the judgements on unknown networks: a row each, with the rule that was fixed without them.
+
+    kind: "number" or "picture". Each seed in turn is unknown. On the other seeds' networks the rule is fixed: that quantity,
+    and that threshold on its score, which tells most balanced from unbalanced ones (of several, the widest apart).
+    reference: False scores a network by the spread of the quantity over its classes, all that somebody has who is handed one
+    network; True by its distance from the mean profile of the other seeds' balanced networks, for whoever has trained such.
+    Columns: seed, artefact, unbalanced (the truth), called (unbalanced or not), right, rule.
+    """
+    one_of(kind, "kind", ("number", "picture"))
+    profiles = table[table.kind == kind].pivot_table(
+        index=["unbalanced", "artefact", "seed"], columns=["quantity", "class"], values="value"
+    )
+    rows = []
+    for unknown in sorted(table.seed.unique()):
+        is_known = profiles.index.get_level_values("seed") != unknown
+        known = profiles[is_known]
+        mean = known[~known.index.get_level_values("unbalanced")].mean() if reference else None
+        quantity, threshold = _rule(_scores(known, mean))
+        for (unbalanced, artefact, seed), score in _scores(profiles[~is_known], mean)[quantity].items():
+            called = bool(score > threshold)
+            rows.append([seed, artefact, bool(unbalanced), called, called == unbalanced, quantity])
+    return pd.DataFrame(rows, columns=["seed", "artefact", "unbalanced", "called", "right", "rule"])
+
+
+def _scores(profiles, mean):
+    """Return networks x quantities: how far a network's classes are apart, or from the mean profile."""
+    if mean is None:
+        return profiles.T.groupby(level="quantity").std().T
+    return (profiles - mean).abs().T.groupby(level="quantity").mean().T
+
+
+def _rule(scores):
+    """Return (quantity, threshold): the one that tells most known networks apart; of several, that with the widest gap."""
+    truth, best = scores.index.get_level_values("unbalanced").to_numpy(bool), None
+    for quantity, column in scores.items():
+        ordered = np.sort(column.unique())
+        for threshold in (ordered[1:] + ordered[:-1]) / 2:
+            right = int(((column > threshold) == truth).sum())
+            gap = np.abs(column - threshold).min() / max(column.std(), 1e-12)
+            if best is None or (right, gap) > best[:2]:
+                best = right, gap, quantity, threshold
+    return best[2:]
