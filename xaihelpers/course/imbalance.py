@@ -42,25 +42,24 @@ def effects(table, *, draws=DRAWS, seed=0):
     rng, rows = np.random.default_rng(seed), {}
     for (kind, quantity), group in changes(table).groupby(["kind", "quantity"]):
         # The mean over a pair's classes is no matter of how common a class is.
-        pairs = [
-            part[["doublings", "change"]].sub(part[["doublings", "change"]].mean())
-            for _, part in group.groupby(["artefact", "seed"])
-        ]
-        drawn = [_slope([pairs[i] for i in rng.integers(len(pairs), size=len(pairs))]) for _ in range(draws)]
-        low, high = np.quantile(drawn, [0.025, 0.975])
-        slope, both = _slope(pairs), pd.concat(pairs)
+        pairs = [_centred(part) for _, part in group.groupby(["artefact", "seed"])]
+        sums = np.array([[x @ y, x @ x] for x, y in pairs])  # a pair of networks each; a slope is the ratio of their sums
+        drawn = sums[rng.integers(len(pairs), size=(draws, len(pairs)))].sum(axis=1)
+        low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
+        slope, (doublings, change) = float(sums[:, 0].sum() / sums[:, 1].sum()), np.concatenate(pairs, axis=1)
         between = group.groupby(["artefact", "seed"]).balanced.std().mean()
         rows[quantity] = {
             "kind": kind, "slope": slope, "low": low, "high": high, "effect": slope / between if between > 0 else np.nan,
-            "correlation": both.doublings.corr(both.change), "separates": bool(low > 0 or high < 0),
+            "correlation": np.corrcoef(doublings, change)[0, 1], "separates": bool(low > 0 or high < 0),
         }  # fmt: skip
     found = pd.DataFrame.from_dict(rows, orient="index").rename_axis("quantity")
     return found.sort_values("correlation", key=np.abs, ascending=False)
 
 
-def _slope(pairs):
-    both = pd.concat(pairs)
-    return float(both.doublings @ both.change / (both.doublings @ both.doublings))
+def _centred(part):
+    """Return (doublings, changes), (2, classes), each without its mean."""
+    both = part[["doublings", "change"]].to_numpy().T
+    return both - both.mean(axis=1, keepdims=True)
 
 
 def blind_test(table, kind, *, reference):
