@@ -235,3 +235,29 @@ def test_a_photo_of_1024_x_768_stays_under_one_and_a_half_gigabytes():
         pytest.skip("this system does not say how much memory a process used")
     gigabytes = int(done.stdout.split()[1]) * 1024 / 1e9
     assert gigabytes < 1.5
+
+
+@pytest.mark.parametrize("way", ["nearest", "bilinear", "bicubic"])
+@pytest.mark.parametrize("goal", [{"layers": "last"}, {"target": 1}])
+def test_a_network_that_enlarges_its_maps(way, goal):
+    """Bilinear up-sampling must know its size when it is compiled; the gradient is that of the model itself."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((64, 64, 3))
+    x = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(keras.layers.Rescaling(1 / 255)(inputs))
+    x = keras.layers.Conv2D(4, 3, activation="relu", name="last")(keras.layers.UpSampling2D(2, interpolation=way)(x))
+    model = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(x)))
+    classifier = xh.Classifier(keras.Sequential([model, keras.layers.Softmax()]))
+    image = np.random.default_rng(0).uniform(0, 255, (64, 64, 3)).astype(np.float32)
+    dream = xh.deep_dream(classifier, image, octaves=1, steps=1, roll=False, blur=0, **goal)
+    part = keras.Model(model.input, [model.get_layer("last").output, model.output])
+    with tf.GradientTape() as tape:
+        pixels = tf.constant(image[None])
+        tape.watch(pixels)
+        maps, logits = part(pixels)
+        score = tf.reduce_mean(maps) if "layers" in goal else logits[0, 1]
+    slope = tape.gradient(score, pixels).numpy()[0]
+    expected = np.clip(image + 2 * slope / np.abs(slope).mean(), 0, 255)
+    np.testing.assert_allclose(dream.image, np.rint(expected), atol=1)
+    assert dream.activation[0] == pytest.approx(float(score), rel=1e-4)
+    larger = np.pad(image, ((0, 30), (0, 9), (0, 0)))
+    assert xh.deep_dream(classifier, larger, octaves=2, steps=1, **goal).image.shape == (94, 73, 3)

@@ -7,7 +7,9 @@ import keras
 import numpy as np
 import pytest
 
+import xaihelpers as xh
 from xaihelpers import training
+from xaihelpers._quiet import without_warnings
 from xaihelpers.classifier import Classifier
 from xaihelpers.training import evaluate, steps, train_classifier
 from xaihelpers.training.batches import Epochs, ShuffledBatches
@@ -411,3 +413,50 @@ def test_rash_xception_knows_the_test_split(skin_file):
     test = load_test_split()
     found = evaluate(load_classifier("rash-xception"), test.images, test.labels)
     assert found.balanced_accuracy >= 0.85, found
+
+
+class _Subclassed(keras.Model):
+    """A backbone that shows no shapes."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = keras.layers.Conv2D(4, 3, activation="relu")
+
+    def call(self, inputs):
+        return self.conv(inputs / 255)
+
+
+def _unbuilt():
+    return keras.Sequential([keras.layers.Rescaling(1 / 255), keras.layers.Conv2D(4, 3, activation="relu")])
+
+
+@pytest.mark.parametrize("make", [_unbuilt, _Subclassed])
+@pytest.mark.parametrize("built", [False, True])
+def test_a_backbone_that_does_not_know_its_shapes(make, built):
+    """It is built around; its weights stay, and the classifier gives what backbone, mean and head give by hand."""
+    images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3)).astype(np.uint8)
+    keras.utils.set_random_seed(0)
+    backbone = make()
+    if built:
+        backbone(images[:1].astype(np.float32))
+        trained = xh.train_classifier((images, ["a", "b"] * 6), backbone=backbone, epochs=2, progress=False)
+    else:
+        with pytest.warns(xh.DiagnosticWarning, match="never built, so that its weights are random"):
+            trained = xh.train_classifier((images, ["a", "b"] * 6), backbone=backbone, epochs=2, progress=False)
+    maps = np.asarray(backbone(images.astype(np.float32)))
+    kernel, bias = trained.model.layers[-1].get_weights()
+    logits = maps.mean(axis=(1, 2)) @ kernel + bias
+    np.testing.assert_allclose(trained.logits(images), logits, atol=1e-4)
+
+
+def test_a_backbone_that_is_none_or_gives_no_maps_is_one_sentence():
+    data = np.full((12, 32, 32, 3), 200, np.uint8), ["a", "b"] * 6
+    for backbone, kind, words in [
+        (lambda x: x, TypeError, "backbone is function: give a name"),
+        (keras.Sequential([keras.layers.Flatten()]), ValueError, "expected a Keras model without a head"),
+        (keras.Sequential([keras.layers.Conv2D(4, 50)]), ValueError, "can't take images of 32 x 32 pixels"),
+        (3, ValueError, "expected a Keras model without a head"),
+    ]:
+        with without_warnings(), pytest.raises(kind, match=words) as refused:
+            xh.train_classifier(data, backbone=backbone, progress=False)
+        assert "\n" not in str(refused.value)

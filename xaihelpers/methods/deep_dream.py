@@ -170,29 +170,41 @@ def tiled_gradient(gradient, picture, tile, offset, batch_size, count):
 
 
 def _gradient(classifier, weights):
-    """Compile: tiles (n, h, w, 3) of any size, class or channel -> activation (n,), gradient (n, h, w, 3)."""
+    """Return a function: tiles (n, h, w, 3) of any size, class or channel -> activation (n,), gradient (n, h, w, 3)."""
+    functions = {}  # one for all sizes; where layers must know the size (bilinear up-sampling), one for each
 
-    @tf.function(
-        input_signature=[tf.TensorSpec((None, None, None, classifier.input_shape[-1])), tf.TensorSpec((), tf.int32)],
-        autograph=False,
-    )
+    def of_any_size(tiles, index):
+        size, problem = tuple(tiles.shape[1:3]), None
+        for key in (None, size):
+            if functions.get(key) is False:
+                continue
+            try:
+                if key not in functions:
+                    functions[key] = _compiled_gradient(classifier, weights, key or (None, None))
+                return functions[key](tiles, index)
+            except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+                problem = error
+                functions[key] = False
+        raise ValueError(
+            f"This network can't take tiles of {size[0]} x {size[1]} pixels (a head that flattens its maps fixes "
+            "the size): give layers before the head instead of a class."
+        ) from problem
+
+    return of_any_size
+
+
+def _compiled_gradient(classifier, weights, size):
+    """Compile the function of `_gradient` for tiles of one size, (None, None) for all."""
+    signature = [tf.TensorSpec((None, *size, classifier.input_shape[-1])), tf.TensorSpec((), tf.int32)]
+
+    @tf.function(input_signature=signature, autograph=False)
     def function(tiles, index):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(tiles)
             value = ascent.activation(classifier, tiles, weights, index)
         return value, tape.gradient(value, tiles, unconnected_gradients="zero")
 
-    def of_any_size(tiles, index):
-        try:
-            return function(tiles, index)
-        except (ValueError, tf.errors.InvalidArgumentError) as error:
-            height, width = tiles.shape[1:3]
-            raise ValueError(
-                f"This network can't take tiles of {height} x {width} pixels (a head that flattens its maps fixes "
-                "the size): give layers before the head instead of a class."
-            ) from error
-
-    return of_any_size
+    return function.get_concrete_function()
 
 
 def _goal(classifier, target, layers, channel):

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from .._quiet import announce
 from .._validation import whole_number
 from ..classifier.keras_model import KerasClassifier
 from ..zoo.backbones import BACKBONES, build_backbone, with_head
@@ -95,7 +96,7 @@ def _reading_size(backbone, image_size):
     """Return the edge at which the images of a folder are read."""
     if image_size is not None:
         return image_size
-    fixed = None if isinstance(backbone, str) else backbone.input_shape[1]
+    fixed = None if isinstance(backbone, str) else _edge(backbone)
     return fixed or 128
 
 
@@ -114,15 +115,52 @@ def _backbone(backbone, weights, image_size, input_size):
         return build_backbone(backbone, weights, image_size=size, input_size=input_size)
     if weights != "auto":
         raise ValueError(f"weights is {weights!r} for a model of your own, which has its weights: leave it out.")
-    if len(getattr(backbone, "output_shape", ())) != 4:
+    if _shape(backbone, "output_shape") is None and callable(backbone):
+        backbone = _built(backbone, image_size or input_size)
+    if len(_shape(backbone, "output_shape") or ()) != 4:
         raise ValueError(
-            f"The backbone gives shape {getattr(backbone, 'output_shape', None)}: expected a Keras model without "
+            f"The backbone gives shape {_shape(backbone, 'output_shape')}: expected a Keras model without "
             "a head, which ends in activation maps (batch, height, width, channels)."
         )
-    taken = image_size if image_size not in (None, input_size) else backbone.input_shape[1]
+    taken = image_size if image_size not in (None, input_size) else _edge(backbone)
     if taken not in (None, input_size):
         raise ValueError(f"The images are {input_size} pixels an edge and the backbone takes {taken}: give that size.")
     return backbone
+
+
+def _shape(model, name):
+    """Return the shape of a model's input or output, None where it has none: unbuilt, subclassed, or no model at all."""
+    try:
+        return getattr(model, name)
+    except (AttributeError, ValueError):
+        return None
+
+
+def _edge(backbone):
+    """Return the edge of the images that a backbone takes, None for any."""
+    shape = _shape(backbone, "input_shape")
+    return shape[1] if isinstance(shape, tuple) and len(shape) == 4 else None
+
+
+def _built(backbone, edge):
+    """Return a functional model around one that does not know its shapes yet: a subclassed one, or one that is not built."""
+    import keras
+
+    if not isinstance(backbone, keras.Layer):
+        raise TypeError(f"backbone is {type(backbone).__name__}: give a name, {' or '.join(BACKBONES)}, or a Keras model.")
+    if not backbone.built:
+        announce(
+            "The backbone was never built, so that its weights are random: only the head is trained on what they give. Load "
+            "trained weights into it first."
+        )
+    inputs = keras.Input((edge, edge, 3))
+    try:
+        return keras.Model(inputs, backbone(inputs), name=f"built_{backbone.name}")
+    except Exception as error:
+        line = str(error).strip().split("\n")[0][:120].rstrip(".")
+        raise ValueError(
+            f"The backbone can't take images of {edge} x {edge} pixels ({line}): give a Keras model from images to maps."
+        ) from None
 
 
 def _with_pooling(network):

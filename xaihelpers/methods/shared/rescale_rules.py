@@ -37,6 +37,13 @@ _TANGENT = {
     "Erf": lambda op, x, y: 2 / math.sqrt(math.pi) * tf.exp(-x * x),
     "Erfc": lambda op, x, y: -2 / math.sqrt(math.pi) * tf.exp(-x * x),
     "Exp": lambda op, x, y: y,
+    "Expm1": lambda op, x, y: y + 1,
+    "Log": lambda op, x, y: 1 / x,
+    "Log1p": lambda op, x, y: 1 / (1 + x),
+    "Abs": lambda op, x, y: tf.sign(x),
+    "Sqrt": lambda op, x, y: 0.5 / y,
+    "Rsqrt": lambda op, x, y: -0.5 * y * y * y,
+    "Reciprocal": lambda op, x, y: -y * y,
     "Square": lambda op, x, y: 2 * x,
 }
 
@@ -73,6 +80,25 @@ def product(op, gradient):
     return _times_mean(gradient, a, b, op.outputs[0]), _times_mean(gradient, b, a, op.outputs[0])
 
 
+def quotient(op, gradient):
+    """Return the multipliers before a quotient of two branches: a product with one over the second."""
+    a, b = op.inputs
+    y = op.outputs[0]
+    over = 1 / b
+    below = gradient * (a + a[:1]) / 2 if _is_batch(a, y) else gradient * a
+    # (1 / b - 1 / b0) / (b - b0) is -1 / (b b0).
+    return _times_mean(gradient, a, over, y), _summed(-below * over * over[:1], b, y) if _is_batch(b, y) else None
+
+
+def squared_difference(op, gradient):
+    """Return the multipliers before (a - b) squared: the sum of the two differences, and its negative."""
+    a, b = op.inputs
+    difference = a - b
+    multiplier = gradient * (difference + difference[:1])
+    y = op.outputs[0]
+    return tuple(_summed(sign * multiplier, of, y) if _is_batch(of, y) else None for sign, of in ((1, a), (-1, b)))
+
+
 def max_pool(op, gradient):
     """Return the multipliers before max pooling: through the larger of the two maxima, as the shap package does."""
     x, y = op.inputs[0], op.outputs[0]
@@ -100,6 +126,8 @@ RULES = {
     "MaxPool": max_pool,
     "Max": reduce_max,
     "Mul": product,
+    "RealDiv": quotient,
+    "SquaredDifference": squared_difference,
     "Maximum": rescale_clip,
     "Minimum": rescale_clip,
 }
@@ -112,10 +140,13 @@ _LINEAR = {
     "BroadcastTo",
     "Cast",
     "Conv2D",
+    "Conv2DBackpropInput",
     "DepthToSpace",
     "DepthwiseConv2dNative",
+    "Einsum",
     "ExpandDims",
     "FusedBatchNormV3",
+    "GatherV2",
     "Identity",
     "MatMul",
     "BatchMatMulV2",
@@ -124,10 +155,11 @@ _LINEAR = {
     "Neg",
     "Pad",
     "PadV2",
-    "RealDiv",
     "Reshape",
     "ResizeBilinear",
     "ResizeNearestNeighbor",
+    "ReverseV2",
+    "Roll",
     "Slice",
     "SpaceToBatchND",
     "SpaceToDepth",
@@ -140,6 +172,11 @@ _LINEAR = {
     "Transpose",
     "Unpack",
 }
+# Of two signals, for which there is a rule.
+_PAIRS = {"Mul", "RealDiv", "SquaredDifference"}
+# A function of its own: Keras compiles grouped convolutions into one.
+_CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
+_PLUMBING = {"Const", "Identity", "NoOp", "Placeholder", "ReadVariableOp", "Shape", "_Arg", "_Retval"}
 # Linear in several signals at once.
 _SUMS = {"Add", "AddN", "AddV2", "ConcatV2", "Pack", "Sub"}
 
@@ -147,13 +184,22 @@ _SUMS = {"Add", "AddN", "AddV2", "ConcatV2", "Pack", "Sub"}
 def missing_rule(op, active):
     """Return in words why no rule here covers an operation, or None where one does; active: the operations before it."""
     signals = sum(tensor.op in active for tensor in op.inputs)
-    if op.type in _SUMS or op.type == "Mul" or (op.type in RULES and signals == 1):
+    if op.type in _SUMS or op.type in _PAIRS or (op.type in RULES and signals == 1):
+        return None
+    if op.type in _CALLS and signals == 1 and _is_linear_call(op):
         return None
     if op.type == "IdentityN":
         return None if _argument(op) else "function with a gradient of its own"
     if op.type not in _LINEAR:
         return op.type
     return None if signals == 1 else f"{op.type} of two signals"
+
+
+def _is_linear_call(op):
+    """Return whether the function that an operation calls holds linear operations only, one behind the other."""
+    functions = {each.signature.name: each for each in op.graph.as_graph_def().library.function}
+    function = functions.get(op.get_attr("f").name)
+    return function is not None and all(node.op in _LINEAR | _PLUMBING for node in function.node_def)
 
 
 def _argument(op):
@@ -187,6 +233,10 @@ def _times_mean(gradient, of, other, result):
     if not _is_batch(of, result):
         return None
     factor = (other + other[:1]) / 2 if _is_batch(other, result) else other
-    multiplier = gradient * factor
-    axes = [axis for axis in range(1, of.shape.rank) if of.shape[axis] == 1 and multiplier.shape[axis] != 1]
+    return _summed(gradient * factor, of, result)
+
+
+def _summed(multiplier, of, result):
+    """Return a multiplier summed to the shape of `of`, where that was broadcast to the shape of the result."""
+    axes = [axis for axis in range(1, of.shape.rank) if of.shape[axis] == 1 and result.shape[axis] != 1]
     return tf.reduce_sum(multiplier, axes, keepdims=True) if axes else multiplier
