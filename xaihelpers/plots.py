@@ -266,7 +266,7 @@ def _draw(axis, item, limit, signed, colour_bar):
     if isinstance(item, Attribution):
         item = overlay(item, limit=limit, signed=signed)
     elif isinstance(item, Visualization):
-        item = item.image
+        item = as_rgb(item.image)
     item = np.asarray(item)
     if item.ndim == 2:
         _, (low, high, name) = colour(item, limit, signed)
@@ -275,7 +275,7 @@ def _draw(axis, item, limit, signed, colour_bar):
             bar = axis.figure.colorbar(drawn, ax=axis, fraction=0.046, pad=0.03)
             bar.ax.tick_params(labelsize=7)
     else:
-        axis.imshow(as_uint8(item), interpolation=_SMALLER)
+        axis.imshow(as_uint8(as_rgb(item)), interpolation=_SMALLER)
 
 
 def _title(item):

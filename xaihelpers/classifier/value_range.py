@@ -103,7 +103,10 @@ def _spread(layer, values):
     mean, variance = np.asarray(layer.moving_mean, np.float32), np.asarray(layer.moving_variance, np.float32)
     if len(mean) != values.shape[-1] or (np.ptp(mean) == 0 and np.ptp(variance) == 0):
         return None
-    spread = values.std(axis=tuple(range(values.ndim - 1))) / np.sqrt(variance + layer.epsilon)
+    if values.ndim == 4:  # the border, where zeros are padded, is not what the images are like
+        down, across = (edge // 4 for edge in values.shape[1:3])
+        values = values[:, down : values.shape[1] - down, across : values.shape[2] - across]
+    spread = values.std(axis=tuple(range(values.ndim - 1))) / np.sqrt(np.maximum(variance, 0) + layer.epsilon)
     return float(np.median(spread))
 
 

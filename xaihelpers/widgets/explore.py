@@ -11,7 +11,7 @@ from PIL import Image
 from .._quiet import without_warnings
 from .._types import Technique
 from ..classifier import Classifier
-from ..images import as_uint8
+from ..images import as_rgb, as_uint8
 from ..methods import METHODS
 from ..plots import Picture, colour, describe, overlay, side_by_side
 from ..results import Attribution, DiagnosticWarning, Visualization
@@ -205,7 +205,7 @@ def _draw(result, alpha):
         panels = [result.image, 255 * colour(result.heatmap, result.full_scale)[0], overlay(result, alpha=alpha)]
     else:
         panels = [_panel(each, alpha) for each in (result if isinstance(result, list) else [result])]
-    resized = [Image.fromarray(as_uint8(panel)).resize((PANEL, PANEL), Image.Resampling.BICUBIC) for panel in panels]
+    resized = [Image.fromarray(as_uint8(as_rgb(panel))).resize((PANEL, PANEL), Image.Resampling.BICUBIC) for panel in panels]
     sheet = Image.new("RGB", (len(panels) * (PANEL + 8) - 8, PANEL), "white")
     for i, panel in enumerate(resized):
         sheet.paste(panel, (i * (PANEL + 8), 0))

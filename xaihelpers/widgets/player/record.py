@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from ...images import as_uint8
+from ...images import as_rgb, as_uint8
 from ...plots import colour, describe
 from ...results import Attribution, Visualization
 from .positions import MOST, combinations, plan
@@ -110,12 +110,12 @@ def alternative(result):
 def _panels(result, in_a_row, tiles, palettes):
     """Return the panels of one result; an Attribution alone is shown three times: image, map, and one over the other."""
     if not isinstance(result, Attribution):
-        return [[tiles.add(as_uint8(result.image if isinstance(result, Visualization) else result)), None, None]]
+        return [[tiles.add(as_uint8(as_rgb(result.image if isinstance(result, Visualization) else result))), None, None]]
     _, (low, limit, name) = colour(result.heatmap, result.full_scale)
     palettes.setdefault(name, palette(name))
     # One byte a pixel: the place of its value on the colour scale. The player has the palette, and lays it over.
     level = np.rint(255 * np.clip((result.heatmap - low) / ((limit - low) or 1), 0, 1)).astype(np.uint8)
-    picture, heat = tiles.add(as_uint8(result.image)), tiles.add(level)
+    picture, heat = tiles.add(as_uint8(as_rgb(result.image))), tiles.add(level)
     over = [picture, heat, name]
     return [over] if in_a_row else [[picture, None, None], [None, heat, name], over]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...images import as_uint8
+from ...images import as_rgb, as_uint8
 from ...plots import colour, overlay
 from ...results import Attribution
 
@@ -36,7 +36,7 @@ class Scale:
     def panel(self, result, how):
         """Return the picture of a result, (H, W, 3) uint8."""
         if not isinstance(result, Attribution):
-            return as_uint8(result.image)
+            return as_uint8(as_rgb(result.image))
         if how == ALONE:
             return as_uint8(255 * colour(self.shares(result), self.limit, self.signed)[0])
         return overlay(self.shares(result), result.image, limit=self.limit, signed=self.signed)
