@@ -110,7 +110,7 @@ def test_bad_layers_are_refused_in_one_sentence():
     with pytest.raises(ValueError, match="no spatial output"):
         xh.grad_cam(classifier, IMAGE, layer="pool")
     dense = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
-    with pytest.raises(ValueError, match="no layer with a spatial output"):
+    with pytest.raises(ValueError, match="no layer whose output has places"):
         xh.grad_cam(xh.Classifier(dense), IMAGE)
     with pytest.raises(TypeError, match="wrap the model"):
         xh.grad_cam(networks.gap_network(), IMAGE)
