@@ -6,6 +6,7 @@ import itertools
 import sys
 import types
 import warnings
+from importlib.machinery import ModuleSpec
 
 import networks
 import numpy as np
@@ -224,6 +225,7 @@ def with_brightness(monkeypatch):
     """The registry with one more line, and its module."""
     module = types.ModuleType("xaihelpers.methods.brightness")
     module.brightness = brightness
+    module.__spec__ = ModuleSpec(module.__name__, None, origin=__file__)  # the command line reads its text
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(methods._TABLE, "brightness", ("brightness", "01_grad_cam.ipynb"))
 

@@ -5,6 +5,7 @@ the model file in it is kept in the cache folder, after its hash was checked. Th
 (Tschandl et al., 2018), photographs of pigmented lesions.
 """
 
+import contextlib
 import hashlib
 import io
 import os
@@ -114,10 +115,8 @@ class _progress_bar:
     def _show(self):
         sizes = []
         for path in self.folder.rglob("*.whl"):
-            try:
+            with contextlib.suppress(OSError):  # moved between the listing and the look
                 sizes.append(path.stat().st_size)
-            except OSError:  # moved between the listing and the look
-                pass
         self.bar.n = min(max(sizes, default=0), WHEEL_BYTES)
         self.bar.refresh()
 

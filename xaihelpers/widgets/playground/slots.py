@@ -1,5 +1,6 @@
 """The places for techniques: each has a menu of the registry, and the controls of what is chosen there."""
 
+import contextlib
 import inspect
 
 import ipywidgets
@@ -57,8 +58,6 @@ def _controls(method, classifier):
     for name, slider in method.sliders.items():
         if name == "target":
             continue
-        try:
+        with contextlib.suppress(TypeError, ValueError):  # nothing to choose here: a subclassed model does not show its layers
             found[name] = parameter_control(name, slider, usual.get(name), classifier)
-        except (TypeError, ValueError):
-            pass  # nothing to choose here: a subclassed model does not show its layers
     return found
