@@ -1,0 +1,1 @@
+"""Small changes of a solution, and whether they change its result."""
