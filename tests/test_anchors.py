@@ -189,6 +189,22 @@ def test_the_search_stops_at_max_questions_with_the_best_so_far():
     assert 0 < found.details["precision"] < 1
 
 
+@pytest.mark.parametrize("engine", ["own", pytest.param("alibi", marks=pytest.mark.slow)])
+def test_a_search_cut_short_that_has_an_anchor_keeps_it(engine):
+    if engine == "alibi":
+        pytest.importorskip("alibi")
+    labels = segment(IMAGE, "grid", 16)
+
+    def network(images):
+        """Yes for superpixel 3; the others matter not at all, so that second and third best are hard to tell."""
+        yes = np.abs(images - IMAGE)[:, labels == 3].max(axis=(1, 2)) < 1e-3
+        return np.stack([~yes, yes], axis=1).astype(np.float32)
+
+    with pytest.warns(xh.DiagnosticWarning, match="before it had compared all candidates: this is an anchor"):
+        found = xh.anchors(two(network), IMAGE, segments=labels, beam_size=3, max_questions=900, engine=engine)
+    assert found.details["anchor"] == [3] and found.details["success"] and found.note == "" and found.heatmap.max() == 1
+
+
 def test_an_anchor_that_adds_nothing_says_so():
     def nearly_constant(images):
         """Says yes in 31 of 32 samples: between the lower bound that 100 samples give and their mean."""

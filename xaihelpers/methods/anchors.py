@@ -115,7 +115,7 @@ def _run(search, ask, progress):
         if not ask.asked or not keeps_answers(stop, progress):
             raise
         stopped = f"Interrupted after {ask.asked} questions"
-    return search.best_so_far(), False, stopped
+    return *search.best_so_far(), stopped
 
 
 def _details(search, best, labels, success):
@@ -174,6 +174,11 @@ def _doubts(best, unaided, threshold, stopped, success, name, n_superpixels):
         return (
             f"The anchor is empty: whatever is covered, the network says {name!r} (in {best.precision:.0%} of the samples), so "
             "no superpixel is needed. Raise the threshold, or cover with another fill: black, or other images.",
+        )
+    if stopped and success:
+        return (
+            f"{stopped}, before it had compared all candidates: this is an anchor, and another one may be better. "
+            "Raise max_questions, or use fewer superpixels.",
         )
     if stopped:
         return (

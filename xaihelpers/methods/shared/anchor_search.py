@@ -197,7 +197,17 @@ class AnchorSearch:
         return [(part, self.precision(tuple(sorted(part))), self.coverage(part)) for part in parts]
 
     def best_so_far(self):
-        """Return the rule, of those with enough answers, whose precision is the surest; () where there is none."""
+        """Return (rule, whether it is an anchor) of a search that was cut short; () where nothing has enough answers.
+
+        A rule whose lower bound is high enough for all rules tried is an anchor though others were not compared with it yet:
+        the one that holds most often. Without one, it is the rule whose precision is the surest.
+        """
         tried = [rule for rule, evidence in self.evidence.items() if rule and len(evidence.stays) >= _FEW]
+        if not tried:
+            return (), False
         yes, asked = self._counts(tried)
-        return tried[int(lower_bound(yes / asked, 2 / asked).argmax())] if tried else ()
+        share, surely = yes / asked, lower_bound(yes / asked, np.log(len(tried) / self.options.delta) / asked)
+        precise = (share >= self.options.threshold) & (surely > self.options.threshold - _MARGIN)
+        if precise.any():
+            return max((rule for rule, each in zip(tried, precise) if each), key=self.coverage), True
+        return tried[int(lower_bound(share, 2 / asked).argmax())], False
