@@ -1,9 +1,10 @@
 """Do the exercises' checks notice? Change each solution in many small ways, and see what its check says.
 
-    python tools/mutate_solutions.py [LESSON ...] [--most 60] [--list]
+    python tools/mutate_solutions.py [LESSON ...] [--most 60] [--minutes 10] [--list]
 
 A mutant that gives another result than the solution must be refused; one that gives the same must be accepted. LESSON: names
-as in xh.check, such as lime; none means all. --most: mutants an exercise. --list: every misjudged mutant, not only their number.
+as in xh.check, such as lime; none means all. --most, --minutes: how many mutants of an exercise, and how long, at most; those
+that are left out are drawn. --list: every misjudged mutant, not only their number.
 The last lines are the scores. How mutants are made stands in `mutants`, how results are compared in `Trial`.
 """
 
@@ -11,6 +12,7 @@ import argparse
 import ast
 import random
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -29,19 +31,21 @@ def exercises(lesson):
     return {name: each for name, each in vars(getattr(xh.check, lesson)).items() if isinstance(each, Exercise)}
 
 
-def judge(exercise, most):
-    """Return (number of mutants, [(what was changed, code, what is wrong with the verdict)])."""
+def judge(exercise, most, minutes=10):
+    """Return (number of mutants tried, [(what was changed, code, what is wrong with the verdict)])."""
     solution = str(exercise.solution())
     trial = Trial(exercise, solution, SECONDS)
     generated = list(mutants(ast.parse(solution)))
-    if len(generated) > most:
-        generated = random.Random(0).sample(generated, most)
-    wrong = []
-    for change, code in generated:
+    random.Random(0).shuffle(generated)
+    wrong, tried, end = [], 0, time.monotonic() + 60 * minutes
+    for change, code in generated[:most]:
+        if time.monotonic() > end:
+            break
+        tried += 1
         same, accepted = trial.judge(code)
         if same != accepted:
             wrong.append((change, code, "gives the same and is refused" if same else "gives another result and is accepted"))
-    return len(generated), wrong
+    return tried, wrong
 
 
 def main():
@@ -50,6 +54,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lessons", nargs="*", metavar="LESSON")
     parser.add_argument("--most", type=int, default=60, help="mutants an exercise")
+    parser.add_argument("--minutes", type=float, default=10, help="at most, an exercise")
     parser.add_argument("--list", action="store_true", help="show every misjudged mutant")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -60,7 +65,7 @@ def main():
     for lesson in options.lessons or xh.check.lessons():
         total, missed = 0, 0
         for name, exercise in exercises(lesson).items():
-            number, wrong = judge(exercise, options.most)
+            number, wrong = judge(exercise, options.most, options.minutes)
             total, missed = total + number, missed + len(wrong)
             print(f"{lesson}.{name}: {number} mutants, {len(wrong)} misjudged", flush=True)
             for change, code, why in wrong if options.list else []:

@@ -42,6 +42,7 @@ _HOME = {
     "stored": "course.stored",
     "strip": "widgets.explore",
     "train_classifier": "training",
+    "without_warnings": "_quiet",
 }
 # public module: where it lives
 _MODULES = {
