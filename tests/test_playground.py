@@ -21,7 +21,7 @@ from PIL import Image
 
 import xaihelpers as xh
 from xaihelpers import methods
-from xaihelpers.methods.shared.contract import Finding, Slider, technique
+from xaihelpers.methods.shared.contract import Finding, Method, Slider, technique
 from xaihelpers.widgets.playground import models, scale, sources
 from xaihelpers.widgets.playground.worker import Worker
 
@@ -73,7 +73,7 @@ def test_the_likeliest_classes_come_first_with_their_probabilities(pg, tiny):
 
 
 def test_it_offers_every_classifier_and_image_of_the_course(pg):
-    assert {*xh.classifier_names(), "tiny"} == set(pg.classifiers.choice.options)
+    assert {*xh.classifier_names(), "tiny"} == {name for _, name in pg.classifiers.choice.options}
     assert {*xh.photo_names(), "noise"} < set(pg.images.choice.options)
     assert sum(name.startswith("rash image") for name in pg.images.choice.options) == 18
     for source in sources.course_images().values():
@@ -83,12 +83,12 @@ def test_it_offers_every_classifier_and_image_of_the_course(pg):
 def test_maps_side_by_side_are_those_that_the_techniques_give(pg, tiny):
     choose(pg, "grad_cam", "occlusion", "rise", "saliency")
     pg.classes.choice.value = 1
-    pg.slots[1].controls["fill"].value = "255"
+    pg.slots[1].controls["fill"].value = "white"
     pg.slots[2].controls["n_masks"].value = 100
     explain(pg)
     assert [each.method for each in pg.results] == ["grad_cam", "occlusion", "rise", "saliency"]
     np.testing.assert_array_equal(pg.results[0].heatmap, xh.grad_cam(tiny, IMAGE, 1).heatmap)
-    np.testing.assert_array_equal(pg.results[1].heatmap, xh.occlusion(tiny, IMAGE, 1, fill=255).heatmap)
+    np.testing.assert_array_equal(pg.results[1].heatmap, xh.occlusion(tiny, IMAGE, 1, fill="white").heatmap)
     assert all(each.target == 1 for each in pg.results) and pg.results[2].parameters["n_masks"] == 100
     shown = pg.output.value
     assert shown.count('class="xh-card"') == 5 and "100 forward, 0 backward" in shown
@@ -191,7 +191,7 @@ def test_what_nobody_foresaw_reaches_a_test(pg, monkeypatch):
     monkeypatch.setitem(
         sys.modules,
         "xaihelpers.methods.broken",
-        types.SimpleNamespace(broken=types.SimpleNamespace(method=methods.contract.Method("broken", broken, "gradient", True))),
+        types.SimpleNamespace(broken=types.SimpleNamespace(method=Method("broken", broken, "gradient", True))),
     )
     monkeypatch.setitem(methods._TABLE, "broken", ("broken", ""))
     pg.slots[0].choice.options = ["none", "broken"]
@@ -314,7 +314,7 @@ def test_uploads_that_are_no_photo_are_refused_in_one_sentence(pg, name, data, s
     before = pg.images.choice.options
     pg.images.upload.value = upload(name, data)
     pg.wait(60)
-    assert sentence in pg.message.value and pg.images.choice.options == before
+    assert sentence in pg.images.error.value and pg.message.value == "" and pg.images.choice.options == before
     assert pg.images.upload.value == (), "the same file can be given again"
 
 
@@ -359,7 +359,7 @@ def test_a_model_of_ones_own_is_explained(pg, tmp_path, how):
 def test_the_range_of_values_is_asked_for_where_the_file_does_not_say_it(pg, tmp_path):
     path = saved(plain_network(), tmp_path)
     load(pg, path)
-    assert "does not say on what values it was trained" in pg.message.value and pg.classifiers.choice.value == "tiny"
+    assert "does not say on what values it was trained" in pg.classifiers.error.value and pg.classifiers.choice.value == "tiny"
     found = {}
     for values in models.RANGES:
         load(pg, path, values=values)
@@ -397,7 +397,7 @@ def test_a_file_with_a_lambda_layer_is_refused_and_nothing_of_it_runs(pg, tmp_pa
     for path in (saved(lambda_network(lambda x: x / 255), tmp_path), inner):
         for given in ({"path": path}, {"file": upload(path.name, path.read_bytes())}):
             load(pg, **given)
-            assert "has a layer of the class Lambda, which is code of whoever made the file" in pg.message.value
+            assert "has a layer of the class Lambda, which is code of whoever made the file" in pg.classifiers.error.value
             assert pg.classifiers.choice.value == "tiny"
 
 
@@ -419,7 +419,7 @@ def test_a_file_that_names_other_code_is_refused(pg, tmp_path):
         return config
 
     load(pg, rewritten(saved(networks.gap_network(), tmp_path), change))
-    assert "needs the class system from os, which is not part of Keras" in pg.message.value
+    assert "needs the class system from os, which is not part of Keras" in pg.classifiers.error.value
 
 
 def test_wrong_model_files_are_refused_in_one_sentence(pg, tmp_path):
@@ -445,7 +445,7 @@ def test_wrong_model_files_are_refused_in_one_sentence(pg, tmp_path):
         ),
     ]:
         load(pg, **given)
-        assert sentence in html.unescape(pg.message.value)
+        assert sentence in html.unescape(pg.classifiers.error.value)
         assert pg.classifiers.choice.value == "tiny" and not pg.run.disabled
 
 
@@ -531,7 +531,7 @@ def test_the_page_is_one_file_that_needs_nothing_else(pg, tmp_path):
     addresses = [value for _, attributes in tags.found for key, value in attributes.items() if key in ("src", "href", "srcset")]
     assert len(addresses) == 3 and all(address.startswith("data:image/jpeg;base64,") for address in addresses)
     for address in addresses:
-        assert Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))).size == (288, 288)
+        assert Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))).size == (448, 448)
     assert all(attributes.get("alt") for tag, attributes in tags.found if tag == "img")
     assert '<script>alert("&")</script>.png' in tags.text, "shown as text"
     assert "226 forward" not in text and f"cost: {pg.results[1].cost}" in tags.text
@@ -582,3 +582,85 @@ def test_why_leads_to_the_lesson_in_jupyterlab_and_in_the_app(monkeypatch, path,
         monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5")
         monkeypatch.setenv("SCRIPT_NAME", path)
     assert lesson_link("01_grad_cam.ipynb") == address
+
+
+# -- the first screen ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_class_among_many_is_searched_and_what_is_not_found_is_said_beside_the_field(pg):
+    names = [f"dog_{i:02d}" for i in range(50)] + ["Egyptian_cat"]
+
+    def answer(images):
+        return np.tile(np.linspace(1, 2, 51) / np.linspace(1, 2, 51).sum(), (len(images), 1))
+
+    pg.classifiers.add("many", xh.Classifier(answer, class_names=names, input_shape=(8, 8, 3)))
+    pg.wait(60)
+    classes = pg.classes
+    assert len(classes.choice.options) == 5 and classes.search.layout.display is None
+    classes.search.value = "egyptian"
+    assert classes.choice.value == 50 and classes.choice.label == "Egyptian cat: 2.6%" and classes.search.value == ""
+    classes.search.value = "Dog 07"
+    assert classes.choice.value == 7 and not classes.error.value
+    classes.search.value = "dog"
+    assert "50 classes have" in classes.error.value and "dog 00, dog 01" in classes.error.value and classes.choice.value == 7
+    classes.search.value = "egiptian cat"
+    assert "did you mean Egyptian cat?" in classes.error.value
+    classes.search.value = "Egyptian cat"
+    assert classes.choice.value == 50 and not classes.error.value
+    pg.classifiers.choice.value = "tiny"
+    pg.wait(60)
+    assert len(classes.choice.options) == 3 and classes.search.layout.display == "none"
+
+
+def test_the_form_says_what_is_wrong_as_soon_as_it_is_filled(pg, tmp_path):
+    form = pg.classifiers
+    form.path.value = str(tmp_path / "none.keras")
+    assert "There is no file" in form.error.value and pg.message.value == ""
+    form.path.value = ""
+    assert form.error.value == ""
+    form.names.value = "cat, dog,\ncat"
+    assert "The class name &#x27;cat&#x27; is there twice" in form.error.value
+    form.names.value = "cat, dog"
+    form.upload.value = upload("photo.jpg", b"x")
+    assert "photo.jpg is no model file" in form.error.value
+
+
+def test_a_default_shows_what_it_stands_for(pg):
+    choose(pg, "grad_cam", "occlusion", "lime", "deep_dream")
+    labels = [slot.controls[name].value for slot, name in zip(pg.slots, ("layer", "patch", "n_features", "layers"))]
+    last = pg._seen[2].spatial_layers()
+    assert labels == [f"default ({last[-1]})", "default (an eighth of the image)", "default (all)", labels[3]]
+    assert labels[3] == f"default ({last[2 * len(last) // 3]})"
+    explain(pg_with(pg, "grad_cam"))
+    assert pg.results[0].parameters["layer"] is None
+
+
+def test_names_are_friendly_and_the_values_are_the_codes(pg):
+    assert ("Grad-CAM", "grad_cam") in pg.slots[0].choice.options
+    assert ("EfficientNet-Lite0 (ImageNet)", "efficientnet-lite0") in pg.classifiers.choice.options
+
+
+def test_on_a_rash_image_the_evidence_and_the_numbers_are_shown(pg):
+    pg.images.choice.value = "rash image monkeypox-00"
+    pg.classifiers.choice.value = "rashnet"
+    pg.wait(120)
+    data = xh.rashes.load_test_split()
+    n = int(np.flatnonzero(data.labels == data.class_names.index("monkeypox"))[0])
+    np.testing.assert_array_equal(pg.shown.evidence, data.lesion_masks[n])
+    assert "The evidence" in pg.output.value, "before anything is explained"
+    explain(pg_with(pg, "grad_cam"))
+    mass = xh.metrics.mass_inside(pg.results[0], data.lesion_masks[n])
+    hit = xh.metrics.pointing_game(pg.results[0], data.lesion_masks[n]) > 0.5
+    said = f"{mass:.0%} of its mass lies on the lesions; its highest pixel {'does' if hit else 'does not'}"
+    assert said in pg.output.value and f"{data.lesion_masks[n].mean():.0%} of the image" in pg.output.value
+    pg.images.choice.value = "rash image healthy-00"
+    pg.wait(60)
+    assert pg.shown.evidence is None and pg.results == [], "there is nothing to mark, and no map of another image"
+
+
+def test_a_map_far_from_zero_uses_all_its_colours():
+    ramp = np.tile(np.linspace(0.5, 0.6, 8), (8, 1))
+    shares = scale.Scale([attribution(ramp, "rise")], scale.OWN).shares(attribution(ramp, "rise"))
+    assert shares.min() == 0 and shares.max() >= 1
+    signed = attribution(ramp - 0.55)
+    assert scale.Scale([signed], scale.OWN).shares(signed).min() < 0, "zero keeps its colour where there are two signs"

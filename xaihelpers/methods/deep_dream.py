@@ -15,7 +15,7 @@ from .shared import gradient_ascent as ascent
 from .shared.contract import Seen, Slider, visualization, whole_number
 
 _SLIDERS = {
-    "layers": Slider(options=lambda classifier: classifier.spatial_layers()),
+    "layers": Slider(options=lambda classifier: classifier.spatial_layers(), usual=lambda classifier: _usual_layer(classifier)),
     "octaves": Slider(low=1, high=5, step=1, default=4),
     "steps": Slider(low=2, high=20, step=2, default=10),
     "step_size": Slider(low=0.5, high=4.0, step=0.5, default=2.0),
@@ -215,8 +215,7 @@ def _goal(classifier, target, layers, channel):
         return {}, target, classifier.class_names[target]
     if layers is None:
         classifier.spatial_layer()
-        spatial = classifier.spatial_layers()
-        layers = spatial[2 * len(spatial) // 3]
+        layers = _usual_layer(classifier)
     weights = _weights(layers)
     if not weights:
         raise ValueError("layers is empty: give at least one layer.")
@@ -245,3 +244,9 @@ def _tile(classifier, tile):
     if tile is None:
         return min(edge or _ANY_SIZE for edge in classifier.input_shape[:2])
     return whole_number(tile, "tile", _SMALLEST)
+
+
+def _usual_layer(classifier):
+    """Return the layer that is driven up where none is named: two thirds of the way up."""
+    spatial = classifier.spatial_layers()
+    return spatial[2 * len(spatial) // 3]

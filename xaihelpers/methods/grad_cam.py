@@ -12,7 +12,7 @@ from ..classifier import Classifier
 from ..images import resize_map
 from .shared.contract import Finding, Slider, technique
 
-_SLIDERS = {"layer": Slider(options=lambda classifier: classifier.spatial_layers())}
+_SLIDERS = {"layer": Slider(options=lambda network: network.spatial_layers(), usual=lambda network: network.spatial_layers()[-1])}
 
 
 @technique(family="CAM", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.spatial_layer())

@@ -19,7 +19,7 @@ _SLIDERS = {
     "n_segments": Slider(10, 100, 10, default=50),
     "n_samples": Slider(100, 1000, 100, default=1000),
     "kernel_width": Slider(0.05, 1.0, 0.05, default=0.25),
-    "n_features": Slider(1, 20, 1),
+    "n_features": Slider(1, 20, 1, usual="all"),
     "segments": Slider(options=list(SEGMENTATIONS), default="slic"),
     "of": Slider(options=scales, default="probability"),
 }

@@ -19,8 +19,8 @@ def _edges(*parts):
 
 
 _SLIDERS = {
-    "patch": Slider(options=_edges(16, 8, 5, 4)),
-    "stride": Slider(options=_edges(32, 16)),
+    "patch": Slider(options=_edges(16, 8, 5, 4), usual="an eighth of the image"),
+    "stride": Slider(options=_edges(32, 16), usual="half the patch"),
     "fill": Slider(options=["mean", "blur", "black", 127, "white", "noise"]),
     "of": Slider(options=scales, default="probability"),
 }

@@ -36,6 +36,11 @@ def load_test_split():
     )
 
 
+def lesions_in(file):
+    """Return the lesion mask of one shipped image, (H, W) bool. file: such as "measles/measles-00.png"."""
+    return _pixels(TEST_FOLDER / "masks" / file) >= _LESION
+
+
 def _pixels(path):
     with opened(path) as file:
         return np.asarray(file)

@@ -75,8 +75,10 @@ def parameter_control(name, slider, usual, classifier):
         low, high, step = (*given, 1)[:3]
         given = np.arange(low, high + step / 2, step).tolist()
     choices = given if isinstance(given, dict) else {str(value): value for value in given}
+    usual = slider.usual_words(classifier)
+    label = f"{USUAL} ({usual})" if usual else USUAL
     if str(start) not in choices:
-        choices = {USUAL: USUAL, **choices}
+        choices = {label: USUAL, **choices}
     control = make_control(name, choices)
-    control.value = str(start) if str(start) in choices else USUAL
+    control.value = str(start) if str(start) in choices else label
     return control

@@ -19,13 +19,22 @@ Parameters = ParamSpec("Parameters")
 
 @dataclass(frozen=True)
 class Slider:
-    """One control of a technique. Numbers: low, high, step. A choice: options, or a function of the classifier."""
+    """One control of a technique. Numbers: low, high, step. A choice: options, or a function of the classifier.
+
+    default: where the control starts; None is the technique's own default. usual: where that is None, what the technique then
+    takes, in words, or a function of the classifier that returns them.
+    """
 
     low: float | None = None
     high: float | None = None
     step: float | None = None
     options: object = None
     default: object = None
+    usual: object = ""
+
+    def usual_words(self, classifier):
+        """Return what the technique takes where this parameter is left to it, for a reader."""
+        return str(self.usual(classifier) if callable(self.usual) else self.usual)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from . import page, scale
 from .explain import FORESEEN, explain
 from .links import in_app, lesson_link
 from .models import own_classifier
+from .names import classifier_title
 from .panels import ClassifierPanel, ClassPanel, ImagePanel
 from .slots import Slot
 from .sources import refuse_large, uploaded_image
@@ -41,28 +42,27 @@ class Playground(ipywidgets.VBox):
         self.message, self.output, self.downloads = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
         wrap = {"flex_flow": "row wrap", "align_items": "flex-start"}
         style = ipywidgets.HTML(page.STYLE, layout={"display": "none"})
-        super().__init__(
-            [
-                style,
-                ipywidgets.HBox([self.images, self.classifiers, self.classes], layout=wrap),
-                ipywidgets.HBox(self.slots, layout=wrap),
-                ipywidgets.HBox([self.run, self.stop, self.bar, self.status], layout={**wrap, "align_items": "center"}),
-                self.message,
-                ipywidgets.HBox([self.kind, self.how, self.save_picture, self.save_comparison], layout=wrap),
-                self.downloads,
-                self.output,
-            ]
+        buttons = ipywidgets.HBox([self.run, self.stop, self.bar, self.status], layout={**wrap, "align_items": "center"})
+        keep = ipywidgets.HBox([self.kind, self.how, self.save_picture, self.save_comparison], layout=wrap)
+        # What is chosen on the left, what comes of it beside it; below it where the page is narrow.
+        chosen = ipywidgets.VBox(
+            [self.images, self.classifiers, self.classes, *self.slots], layout={"flex": "1 1 260px", "max_width": "340px"}
         )
+        seen = ipywidgets.VBox(
+            [buttons, self.message, self.output, keep, self.downloads], layout={"flex": "3 1 420px", "min_width": "0"}
+        )
+        super().__init__([style, ipywidgets.HBox([chosen, seen], layout={**wrap, "grid_gap": "0 20px", "width": "100%"})])
         self.add_class("xh-playground")
         self._connect()
         self._look()
 
     def _make_buttons(self):
         wide = {"style": {"description_width": "initial"}, "layout": {"width": "auto"}}
-        self.run = ipywidgets.Button(description="Explain", button_style="primary", icon="play", disabled=True)
-        self.stop = ipywidgets.Button(description="Stop", icon="stop", disabled=True)
-        self.bar = ipywidgets.IntProgress(max=_STEPS, layout={"width": "240px"})
-        self.status = ipywidgets.Label(layout={"min_width": "240px"})
+        narrow = {"width": "110px"}
+        self.run = ipywidgets.Button(description="Explain", button_style="primary", icon="play", disabled=True, layout=narrow)
+        self.stop = ipywidgets.Button(description="Stop", icon="stop", disabled=True, layout=narrow)
+        self.bar = ipywidgets.IntProgress(max=_STEPS, layout={"width": "120px"})
+        self.status = ipywidgets.Label(layout={"min_width": "120px"})
         self.kind = ipywidgets.Dropdown(
             options=[scale.OWN, scale.SHARED, scale.SPREAD], description="A colour stands for", **wide
         )
@@ -119,8 +119,9 @@ class Playground(ipywidgets.VBox):
             try:
                 source = uploaded_image(file["name"], bytes(file["content"]))
             except (ValueError, TypeError) as error:
-                self._say(str(error), wrong=True)
+                self.images.say(str(error))
             else:
+                self.images.say()
                 self.images.add(source)
                 self._look()
 
@@ -131,10 +132,11 @@ class Playground(ipywidgets.VBox):
             if isinstance(given, bytes):
                 refuse_large(name, given, "give its path instead")
         except ValueError as error:
-            self._say(str(error), wrong=True)
+            self.classifiers.say(str(error))
             return
+        self.classifiers.say()
         self._busy("loading your model …")
-        self._do(lambda: self._load_model(given, name, names, values))
+        self._do(lambda: self._load_model(given, name, names, values), self.classifiers.say)
 
     def _load_model(self, given, name, names, values):
         classifier, said = own_classifier(given, name, names, values)
@@ -148,7 +150,8 @@ class Playground(ipywidgets.VBox):
         source, name = self.images.source, self.classifiers.choice.value
         if not keep:
             self._say("")
-        self._busy(f"asking {name} …")
+            self.images.say()
+        self._busy(f"asking {classifier_title(name)} …")
         self._do(lambda: self._ask(source, name))
 
     def _ask(self, source, name):
@@ -161,10 +164,10 @@ class Playground(ipywidgets.VBox):
             self.classes.empty()
             raise
         self._seen = source, name, classifier, image, probabilities
-        self.images.show(image)
         self.classes.offer(classifier.class_names, probabilities)
         for slot in self.slots:
             slot.offer(classifier)
+        self._show(self._seen, self.classes.choice.value, [])  # the photograph at once, and not the maps of another one
         self._idle()
 
     def _classifier(self, name):
@@ -194,21 +197,19 @@ class Playground(ipywidgets.VBox):
         try:
             for outcome in explain(classifier, image, target, chosen, stopping, self._progress):
                 outcomes.append(outcome)
-                self.shown = page.Shown(
-                    image,
-                    source.name,
-                    source.credit,
-                    name,
-                    classifier.class_names[target],
-                    float(probabilities[target]),
-                    list(outcomes),
-                )
-                self._draw()
+                self._show((source, name, classifier, image, probabilities), target, list(outcomes))
         finally:
             self._idle("stopped" if stopping.is_set() else "done")
         for outcome in outcomes:
             if outcome.error is not None:
                 raise outcome.error
+
+    def _show(self, seen, target, outcomes):
+        source, name, classifier, image, probabilities = seen
+        evidence = source.fitted_evidence(classifier.input_shape)
+        said = classifier.class_names[target], float(probabilities[target])
+        self.shown = page.Shown(image, source.name, source.credit, name, *said, outcomes, evidence)
+        self._draw()
 
     def _progress(self, share, words):
         self.bar.value, self.status.value = round(_STEPS * share), words
@@ -232,22 +233,28 @@ class Playground(ipywidgets.VBox):
 
     # -- in the worker's thread ---------------------------------------------------------------------------------------------
 
-    def _do(self, job):
-        """Do a job in the worker's thread; what goes wrong is shown, and what nobody foresaw is raised by `wait` too."""
+    def _do(self, job, say=None):
+        """Do a job in the worker's thread; what goes wrong is shown, and what nobody foresaw is raised by `wait` too.
+
+        say: shows a sentence beside the field that it is about.
+        """
 
         def guarded():
             try:
                 job()
             except FORESEEN as error:
-                self._failed(str(error) or type(error).__name__)
+                self._failed(str(error) or type(error).__name__, say)
             except Exception as error:
                 self._failed(f"{type(error).__name__}: {error}")
                 raise
 
         self._worker.do(guarded)
 
-    def _failed(self, sentence):
-        self._say(sentence, wrong=True)
+    def _failed(self, sentence, say=None):
+        if say is None:
+            self._say(sentence, wrong=True)
+        else:
+            say(sentence)
         self._idle()
 
     # -- what is said ---------------------------------------------------------------------------------------------------

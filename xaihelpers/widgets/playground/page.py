@@ -12,17 +12,23 @@ from PIL import Image
 
 from ...images import as_uint8
 from ...methods import METHODS
-from ...plots import colour, describe, figure
+from ...metrics import mass_inside, pointing_game
+from ...plots import colour, describe, figure, overlay
 from ...results import Attribution
 from ...saving import record
-from .scale import OVER, OWN, Scale, large
+from .names import class_title, classifier_title, technique_title
+from .scale import OVER, OWN, Scale, beginning, large
 
-PANEL = 288  # pixels an edge of a picture
+PANEL = 448  # pixels an edge of a picture: as large as it is shown after a click
 STYLE = """<style>
-.xh-cards { display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start; margin: 8px 0; line-height: 1.4; }
-.xh-card { flex: 1 1 190px; max-width: 288px; box-sizing: border-box; padding: 8px; overflow-wrap: anywhere;
+.xh-cards { display: flex; flex-wrap: wrap; gap: 10px; align-items: flex-start; margin: 8px 0; line-height: 1.4; }
+.xh-card { flex: 1 1 145px; max-width: 250px; box-sizing: border-box; padding: 8px; overflow-wrap: anywhere;
   border: 1px solid rgba(128, 128, 128, .45); border-radius: 6px; }
 .xh-card img { width: 100%; height: auto; display: block; margin: 6px 0; }
+.xh-zoom > summary { list-style: none; cursor: zoom-in; }
+.xh-zoom[open] > summary { cursor: zoom-out; }
+.xh-zoom > summary::-webkit-details-marker { display: none; }
+.xh-card:has(.xh-zoom[open]) { flex-basis: 100%; max-width: 520px; order: -1; }
 .xh-shown { line-height: 1.4; }
 .xh-shown p { margin: 6px 0; line-height: 1.4; }
 .xh-card p { margin: 4px 0; }
@@ -63,6 +69,7 @@ class Shown(NamedTuple):
     class_name: str
     probability: float
     outcomes: list
+    evidence: np.ndarray | None = None  # (H, W) bool, what makes the class, where that is known
 
     @property
     def results(self):
@@ -72,7 +79,9 @@ class Shown(NamedTuple):
     @property
     def title(self):
         """One line that says what is explained."""
-        return f"{self.image_name}: “{self.class_name}”, {self.probability:.1%} for {self.classifier}"
+        return (
+            f"{self.image_name}: “{class_title(self.class_name)}”, {self.probability:.1%} for {classifier_title(self.classifier)}"
+        )
 
 
 def cards(shown, kind=OWN, how=OVER, link=None):
@@ -90,9 +99,10 @@ def _body(shown, kind, how, link):
         "Photograph",
         f"{_img(shown.image, 'the photograph that is explained')}<p>{_text(shown.image_name)}</p><p>{_text(shown.credit)}</p>",
     )
-    inner = "".join(_outcome(each, scale, how, link) for each in shown.outcomes)
+    inner = "".join(_outcome(each, scale, how, link, shown.evidence) for each in shown.outcomes)
+    inner += "" if shown.evidence is None else _evidence(shown)
     legend = _legend(scale) if any(isinstance(each, Attribution) for each in shown.results) else ""
-    return f'{legend}<div class="xh-cards">{photo}{inner}</div>'
+    return f'<div class="xh-cards">{photo}{inner}</div>{legend}'
 
 
 def page(shown, kind=OWN, how=OVER):
@@ -156,15 +166,34 @@ def note(sentence, wrong=False):
     return f'<div class="{"xh-error" if wrong else "xh-note"}">{_text(sentence)}</div>'
 
 
-def _outcome(outcome, scale, how, link):
+def _evidence(shown):
+    """Return the card of what is known: where the lesions are."""
+    marked = overlay(shown.evidence.astype(np.float32), shown.image, signed=False)
+    share = f"{shown.evidence.mean():.0%}"
+    return _card(
+        "The evidence",
+        f"{_img(marked, f'the lesions, which cover {share} of the image')}<p>the lesions, as they were drawn: {share} of the "
+        "image, which is what a map of chance has on them</p>",
+    )
+
+
+def _on_evidence(result, evidence):
+    """Return how much of a map lies on the evidence."""
+    hit, mass = pointing_game(result, evidence), mass_inside(result, evidence)
+    share = "no value is for the class" if np.isnan(mass) else f"{mass:.0%} of its mass lies on the lesions"
+    return f"{share}; its highest pixel {'does' if hit > 0.5 else 'does not'}"
+
+
+def _outcome(outcome, scale, how, link, evidence=None):
     """Return the card of one technique."""
     name, result = outcome.technique, outcome.result
-    why = _why(name, link)
+    why, title = _why(name, link), technique_title(name)
     if result is None:
-        return _card(name, f'<div class="xh-error">{_text(outcome.sentence)}</div>{why}')
-    lines = [f"of “{result.class_name}”", *filter(None, [getattr(result, "note", "")])]
+        return _card(title, f'<div class="xh-error">{_text(outcome.sentence)}</div>{why}')
+    lines = [f"of “{class_title(result.class_name)}”", *filter(None, [getattr(result, "note", "")])]
     if isinstance(result, Attribution):
         alt = describe(result)
+        lines += [_on_evidence(result, evidence)] if evidence is not None else []
         lines.append(_numbers(result))
     else:
         alt = f"{name}: a picture that the network made, of {result.class_name}"
@@ -173,7 +202,7 @@ def _outcome(outcome, scale, how, link):
     notes = "".join(f'<div class="xh-note">{_text(each)}</div>' for each in result.diagnostics)
     given = _text(", ".join(f"{key} = {value}" for key, value in record(result)["results"][0]["parameters"].items()))
     return _card(
-        name,
+        title,
         _img(scale.panel(result, how), alt)
         + "".join(f"<p>{_text(line)}</p>" for line in lines)
         + notes
@@ -185,7 +214,9 @@ def _outcome(outcome, scale, how, link):
 def _numbers(result):
     """Return what a map's colours stand for, in its own unit."""
     low, high = result.heatmap.min(), result.heatmap.max()
-    return f"from {low:.3g} to {high:.3g}; 1 on the scale: {result.full_scale or large(result.heatmap):.3g}"
+    begin = 0 if result.full_scale else beginning(result.heatmap)
+    zero = f"0 on the scale: {begin:.3g}, " if begin else ""
+    return f"from {low:.3g} to {high:.3g}; {zero}1 on the scale: {result.full_scale or large(result.heatmap):.3g}"
 
 
 def _card(title, inner):
@@ -232,7 +263,9 @@ def _img(pixels, alt):
     buffer = io.BytesIO()
     small.save(buffer, format="JPEG", quality=88, subsampling=0)
     data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="{_text(alt)}" src="data:image/jpeg;base64,{data}">'
+    # Folded: a click, or Enter, makes it large, without a script.
+    picture = f'<img alt="{_text(alt)}. Press to enlarge." src="data:image/jpeg;base64,{data}">'
+    return f'<details class="xh-zoom"><summary>{picture}</summary></details>'
 
 
 def _text(value):

@@ -1,19 +1,21 @@
 """What is explained: an image, a network and a class, each chosen or brought along."""
 
-import io
+import difflib
+from pathlib import Path
 
 import ipywidgets
-from PIL import Image
 
-from ...images import as_uint8
 from ...zoo import classifier_names
 from . import page
 from .models import FIND_OUT, RANGES
+from .names import class_title, classifier_title
 from .sources import LARGEST_BYTES, course_images, given_image
 
-COLUMN = {"flex": "1 1 215px", "max_width": "300px", "margin": "0 12px 8px 0"}  # four of them beside each other
+COLUMN = {"width": "100%", "margin": "0 0 6px 0"}
 _WIDE = {"description_width": "initial"}
 _TOP = 5
+_MANY = 40  # classes; more than that are searched, not listed
+_FILES = (".keras", ".h5", ".hdf5")
 _LIMIT = f"up to {LARGEST_BYTES / 1e6:.0f} MB"
 
 
@@ -27,9 +29,8 @@ class ImagePanel(ipywidgets.VBox):
         self.upload = ipywidgets.FileUpload(
             accept="image/*", description="Upload a photo", tooltip=_LIMIT, layout={"width": "auto"}
         )
-        self.thumbnail = ipywidgets.Image(format="jpeg", layout={"width": "160px", "height": "160px", "object_fit": "contain"})
-        self.thumbnail.add_class("xh-thumbnail")
-        super().__init__([self.choice, self.upload, self.thumbnail], layout=COLUMN)
+        self.error = ipywidgets.HTML()
+        super().__init__([self.choice, self.upload, self.error], layout=COLUMN)
 
     @property
     def source(self):
@@ -42,11 +43,9 @@ class ImagePanel(ipywidgets.VBox):
         self.choice.options = list(self.sources)
         self.choice.index = 0
 
-    def show(self, image):
-        """Show the image as the network sees it."""
-        buffer = io.BytesIO()
-        Image.fromarray(as_uint8(image)).resize((160, 160), Image.Resampling.BICUBIC).save(buffer, format="JPEG", quality=88)
-        self.thumbnail.value = buffer.getvalue()
+    def say(self, sentence=""):
+        """Show below the button what is wrong with a photo; nothing takes it away."""
+        self.error.value = page.note(sentence, wrong=True) if sentence else ""
 
 
 class ClassifierPanel(ipywidgets.VBox):
@@ -57,7 +56,7 @@ class ClassifierPanel(ipywidgets.VBox):
         self.choice = ipywidgets.Dropdown(
             options=self._options(), description="Classifier", style=_WIDE, layout={"width": "auto"}
         )
-        self.about = ipywidgets.HTML()
+        self.error = ipywidgets.HTML()
         self.upload = ipywidgets.FileUpload(
             accept=".keras,.h5", description="Upload a model file", tooltip=_LIMIT, layout={"width": "auto"}
         )
@@ -69,15 +68,36 @@ class ClassifierPanel(ipywidgets.VBox):
             options=[FIND_OUT, *RANGES], description="Trained on values", style=_WIDE, layout={"width": "auto"}
         )
         self.load = ipywidgets.Button(description="Load this model", layout={"width": "auto"})
-        form = ipywidgets.VBox([self.upload, self.path, self.names, self.values, self.load])
+        for field in (self.path, self.names):
+            field.continuous_update = False
+        form = ipywidgets.VBox([self.upload, self.path, self.names, self.values, self.load, self.error])
         self.form = ipywidgets.Accordion([form], titles=["A model of your own"], selected_index=None)
-        super().__init__([self.choice, self.about, self.form], layout=COLUMN)
-        self.choice.observe(lambda change: self._describe(), names="value")
-        self._describe()
+        super().__init__([self.choice, self.form], layout=COLUMN)
+        for field in (self.path, self.names, self.upload):
+            field.observe(lambda change: self.say(self.doubt()), names="value")
+
+    def doubt(self):
+        """Return what is wrong with the form as far as it is filled, in one sentence; nothing where nothing is."""
+        path, names = self.path.value.strip(), self.class_names()
+        if self.upload.value and not self.upload.value[0]["name"].endswith(_FILES):
+            return f"{self.upload.value[0]['name']} is no model file: give one that ends in {' or '.join(_FILES)}."
+        if path and not Path(path).expanduser().exists():
+            return f"There is no file {path}: give a path on the machine that runs this notebook."
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            return f"The class name {twice[0]!r} is there twice: give each class its own."
+        return ""
+
+    def say(self, sentence=""):
+        """Show in the form what is wrong with it; nothing takes it away."""
+        self.error.value = page.note(sentence, wrong=True) if sentence else ""
+
+    def class_names(self):
+        """Return the class names as they were typed, apart by commas or lines."""
+        return [name.strip() for line in self.names.value.splitlines() for name in line.split(",") if name.strip()]
 
     def given(self):
         """Return (path or bytes, file name, class names, range) as the form stands; ValueError where nothing is given."""
-        names = [name.strip() for line in self.names.value.splitlines() for name in line.split(",") if name.strip()]
+        names = self.class_names()
         if self.upload.value:
             file = self.upload.value[0]
             return bytes(file["content"]), file["name"], names, self.values.value
@@ -92,29 +112,64 @@ class ClassifierPanel(ipywidgets.VBox):
         self.choice.index = 0
 
     def _options(self):
-        return [*self.own, *(name for name in classifier_names() if name not in self.own)]
-
-    def _describe(self):
-        self.about.value = f"<div>{classifier_names().get(self.choice.value, 'a model of your own')}</div>"
+        course = ((classifier_title(name), name) for name in classifier_names() if name not in self.own)
+        return [*((name, name) for name in self.own), *course]
 
 
 class ClassPanel(ipywidgets.VBox):
-    """Choose the class to explain. The likeliest come first, with their probabilities; all others follow."""
+    """Choose the class to explain. The likeliest come first, with their probabilities; many others are searched."""
 
     def __init__(self):
         self.choice = ipywidgets.Dropdown(options=[], description="Class to explain", style=_WIDE, layout={"width": "auto"})
-        self.top = ipywidgets.HTML()
-        super().__init__([self.choice, self.top], layout=COLUMN)
+        self.search = ipywidgets.Combobox(
+            description="Another class",
+            placeholder="type a part of its name",
+            continuous_update=False,
+            style=_WIDE,
+            layout={"width": "auto", "display": "none"},
+        )
+        self.error, self.top, self._titles = ipywidgets.HTML(), ipywidgets.HTML(), []
+        super().__init__([self.choice, self.search, self.error, self.top], layout=COLUMN)
+        self.search.observe(lambda change: self._find(), names="value")
 
     def offer(self, names, probabilities):
         """Fill the menu for one image; the predicted class is chosen."""
         order = (-probabilities).argsort(kind="stable")
-        first = [(f"{names[i]}: {probabilities[i]:.1%}", int(i)) for i in order[:_TOP]]
-        rest = sorted((names[i], int(i)) for i in order[_TOP:])
-        self.choice.options = first + rest
+        self._titles, self._probabilities = [class_title(name) for name in names], probabilities
+        many = len(names) > _MANY
+        rest = [] if many else sorted((self._titles[i], int(i)) for i in order[_TOP:])
+        self.choice.options = [self._entry(i) for i in order[:_TOP]] + rest
         self.choice.index = 0
-        self.top.value = page.likeliest([(names[i], float(probabilities[i])) for i in order[:_TOP]])
+        self.search.layout.display = None if many else "none"
+        self.search.options, self.search.value, self.error.value = self._titles if many else [], "", ""
+        self.top.value = page.likeliest([(self._titles[i], float(probabilities[i])) for i in order[:_TOP]])
 
     def empty(self):
         """Offer nothing."""
         self.choice.options, self.top.value = [], ""
+
+    def _entry(self, index):
+        return f"{self._titles[index]}: {self._probabilities[index]:.1%}", int(index)
+
+    def _find(self):
+        """Choose the class that was searched for, or say below the field why not."""
+        words = self.search.value.strip().lower()
+        if not words:
+            return
+        alike = [i for i, title in enumerate(self._titles) if words in title.lower()]
+        same = [i for i in alike if self._titles[i].lower() == words]
+        found = (same or alike) if len(alike) == 1 or len(same) == 1 else []
+        if not found:
+            self.error.value = page.note(self._why_not(self.search.value.strip(), alike), wrong=True)
+            return
+        self.search.value, self.error.value = "", ""
+        if found[0] not in [index for _, index in self.choice.options]:
+            self.choice.options = [*self.choice.options, self._entry(found[0])]
+        self.choice.value = found[0]
+
+    def _why_not(self, words, alike):
+        if alike:
+            some = ", ".join(self._titles[i] for i in alike[:4])
+            return f"{len(alike)} classes have {words!r} in their name: write more, such as {some}."
+        near = difflib.get_close_matches(words, self._titles, n=3, cutoff=0.5)
+        return f"No class has {words!r} in its name" + (f": did you mean {', '.join(near)}?" if near else ": try another word.")

@@ -31,7 +31,11 @@ class Scale:
             return result.heatmap / result.full_scale
         if self.kind == SPREAD:
             return (result.heatmap - low) / ((high - low) or 1)
-        return result.heatmap if self.kind == SHARED else result.heatmap / large(result.heatmap)
+        if self.kind == SHARED:
+            return result.heatmap
+        # A map that is far from zero everywhere, such as RISE's, would be all one colour: it begins at its smallest value.
+        begin = beginning(result.heatmap)
+        return (result.heatmap - begin) / ((large(result.heatmap) - begin) or 1)
 
     def panel(self, result, how):
         """Return the picture of a result, (H, W, 3) uint8."""
@@ -53,7 +57,8 @@ class Scale:
         if self.kind == OWN:
             return (
                 f"One colour scale for all maps: 1 is the size under which {_LARGE} of 100 pixels of a map stay, and stands "
-                "below it. Techniques measure in different units: compare where the colour is, not how much."
+                "below it; 0 is zero, or the smallest value of a map that is never near zero. Techniques measure in "
+                "different units: compare where the colour is, not how much."
             )
         if self.kind == SPREAD:
             return (
@@ -70,3 +75,9 @@ def large(heatmap):
     """Return the value under which nearly all pixels of a map stay, in size; 1 for a map that is zero."""
     size = np.abs(heatmap)
     return float(np.percentile(size, _LARGE) or size.max() or 1.0)
+
+
+def beginning(heatmap):
+    """Return where a map's colours begin: at 0, or at its smallest value where that is far above 0."""
+    low = float(heatmap.min())
+    return low if low > 0.1 * large(heatmap) else 0.0

@@ -7,6 +7,7 @@ import ipywidgets
 
 from ...methods import METHODS
 from ..controls import USUAL, parameter_control, value_of
+from .names import technique_title
 from .panels import COLUMN
 
 NONE = "none"
@@ -17,14 +18,15 @@ class Slot(ipywidgets.VBox):
 
     def __init__(self, number, chosen=NONE):
         self.choice = ipywidgets.Dropdown(
-            options=[NONE, *METHODS],
+            options=[("–", NONE), *((technique_title(name), name) for name in METHODS)],
             value=chosen,
             description=f"Technique {number}",
             style={"description_width": "initial"},
             layout={"width": "auto"},
         )
         self.controls, self._classifier = {}, None
-        super().__init__([self.choice], layout=COLUMN)
+        self.settings = ipywidgets.Accordion([ipywidgets.VBox()], titles=["Settings"], selected_index=None)
+        super().__init__([self.choice, self.settings], layout=COLUMN)
         self.add_class(f"xh-technique-{number}")
         self.choice.observe(lambda change: self._rebuild(), names="value")
 
@@ -46,7 +48,8 @@ class Slot(ipywidgets.VBox):
         self.controls = {} if name == NONE or self._classifier is None else _controls(METHODS[name], self._classifier)
         for control in self.controls.values():
             control.layout.width = "auto"
-        self.children = [self.choice, *self.controls.values()]
+        self.settings.children[0].children = list(self.controls.values())
+        self.settings.layout.display = None if self.controls else "none"
 
 
 def _controls(method, classifier):

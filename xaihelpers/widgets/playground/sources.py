@@ -2,8 +2,11 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from ... import images as im
 from ...rashes import CLASSES, TEST_FOLDER
+from ...rashes.shipped import lesions_in
 
 LARGEST_BYTES = 20_000_000
 LARGEST_PIXELS = 50_000_000
@@ -12,16 +15,29 @@ _RASHES_A_CLASS = 3
 
 
 class Source(NamedTuple):
-    """One image to choose. read: returns it as it is, (H, W, 3). credit: whose it is, if that is known."""
+    """One image to choose. read: returns it as it is, (H, W, 3). credit: whose it is, if that is known.
+
+    evidence: returns the mask of what makes the class, (H, W) bool, where that is known.
+    """
 
     name: str
     read: object
     credit: str = ""
+    evidence: object = None
 
     def fitted(self, shape):
         """Return the image as a network takes it, (H, W, C) uint8: centre-cropped and resized. shape: (H, W, C), None for any."""
         fitted = im.fit_image(self.read(), tuple(edge or _ANY_SIZE for edge in shape[:2]))
         return im.with_channels(fitted, shape[2])
+
+    def fitted_evidence(self, shape):
+        """Return the mask as `fitted` returns the image, (H, W) bool; None where nothing is known, or there is nothing."""
+        mask = None if self.evidence is None else self.evidence()
+        if mask is None:
+            return None
+        grey = 255 * mask[..., None].astype(np.uint8)
+        fitted = im.fit_image(grey, tuple(edge or _ANY_SIZE for edge in shape[:2]))[..., 0] > 127
+        return fitted if fitted.any() else None
 
 
 def course_images():
@@ -33,6 +49,7 @@ def course_images():
             file.split("/")[1].removesuffix(".png"),
             lambda file=file: im.load_image(TEST_FOLDER / "images" / file),
             "drawn by the course; shows no person and no disease",
+            lambda file=file: lesions_in(file),
         )
         for file in files
     ]
