@@ -452,7 +452,7 @@ def test_wrong_model_files_are_refused_in_one_sentence(pg, tmp_path):
 def test_a_classifier_or_image_that_is_none_is_refused():
     with pytest.raises(TypeError, match="wrap the model first"):
         xh.playground(classifiers={"mine": networks.gap_network()})
-    with pytest.raises(ValueError, match="expected RGB"):
+    with pytest.raises(ValueError, match="expected an RGB"):
         xh.playground(images={"mine": np.zeros((8, 8, 5))})
 
 
