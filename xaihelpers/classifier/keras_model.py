@@ -21,7 +21,7 @@ def is_keras_model(model):
     if isinstance(model, keras.Model):
         return True
     if any(cls.__module__.split(".")[0] == "tf_keras" for cls in type(model).__mro__):
-        raise TypeError("This is a Keras 2 model (tf_keras): save it as .keras and load it with Keras 3.")
+        raise TypeError("This is a Keras 2 model (tf_keras): save it, model.save('name.h5'), and give load_model('name.h5').")
     return False
 
 
