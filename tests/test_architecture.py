@@ -18,6 +18,7 @@ FLOORS = {
     "folders": 1,
     "images": 1,
     "results": 1,
+    "copies": 1,
     "classifier": 2,
     "rashes": 2,
     "training": 2,
