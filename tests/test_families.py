@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from augmented import photographs, precision_and_recall, with_copies
+
 from xaihelpers.copies import families
 from xaihelpers.copies.agreement import agreement, details
 from xaihelpers.copies.keypoints import Placement, grey, key_points, placement

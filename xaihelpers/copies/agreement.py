@@ -7,7 +7,7 @@ _STEP = 2  # every second pixel is enough
 
 
 def agreement(one, other, placed):
-    """Return (correlation -1..1, share of the smaller picture that overlaps) of two pictures from `details` under a `Placement`."""
+    """Return (correlation -1..1, share of the smaller picture that overlaps) of two pictures from `details`, one placed."""
     one = one[:, ::-1] if placed.mirror else one
     offset = one.shape[1] - 1 if placed.mirror else 0
     rows, columns = np.mgrid[0 : other.shape[0] : _STEP, 0 : other.shape[1] : _STEP]

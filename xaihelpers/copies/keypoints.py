@@ -62,7 +62,7 @@ def grey(image):
 def _filled(values):
     """Return where a grey picture is of one colour, up to its edge, bool."""
     flat = ndimage.maximum_filter(values, 5) - ndimage.minimum_filter(values, 5) <= _FLAT
-    parts, n = ndimage.label(flat)
+    parts, _ = ndimage.label(flat)
     rim = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
     filled = np.isin(parts, np.setdiff1d(np.unique(rim), 0))
     return ndimage.binary_dilation(filled, iterations=3) if filled.any() else filled

@@ -17,10 +17,11 @@ def small(details):
 def alike(points, smalls):
     """Return pairs (i, j) of images, i < j, the likeliest first.
 
-    points: the `Points` of N images. smalls: N pictures 32 x 32.
+    points: the `Points` of N images, or None to go by the small pictures only. smalls: N pictures 32 x 32.
     """
     found = {}
-    for vectors in (_bags_of_words(points), _without_direction(smalls)):
+    kinds = [_without_direction(smalls)] if points is None else [_bags_of_words(points), _without_direction(smalls)]
+    for vectors in kinds:
         for i, j, distance in _nearest(vectors):
             pair = (min(i, j), max(i, j))
             found[pair] = min(distance, found.get(pair, 2.0))
@@ -62,11 +63,11 @@ def _bags_of_words(points):
 
 
 def _without_direction(smalls):
-    """Return what of a small picture stays when it is turned by quarters or mirrored, (N, 1024): the spectrum, added up over the eight ways."""
+    """Return what stays of small pictures turned by quarters or mirrored, (N, 1024): their spectra, added up over the ways."""
     rows = []
     for picture in smalls:
         values = picture - picture.mean()
         spectrum = np.abs(np.fft.fft2(values))  # shifts do not matter either
         turned = spectrum + np.roll(spectrum[::-1], 1, axis=0)
         rows.append((turned + turned.T).ravel())
-    return np.array(rows) + 1e-9
+    return np.array(rows, np.float32) + 1e-9
