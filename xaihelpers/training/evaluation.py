@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..classifier import Classifier
-
 from .chance import wilson
 
 
