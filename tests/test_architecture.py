@@ -11,6 +11,7 @@ import pytest
 
 # An import points to a lower floor, or stays on its own. `techniques` and `shared` are the two sorts of modules in methods/.
 FLOORS = {
+    "_on_disk": 1,
     "_progress": 1,
     "_quiet": 1,
     "_types": 1,
@@ -20,11 +21,14 @@ FLOORS = {
     "folders": 1,
     "images": 1,
     "results": 1,
+    "copies": 1,
     "classifier": 2,
+    "evidence": 2,
     "rashes": 2,
     "training": 2,
     "zoo": 2,
     "methods": 3,
+    "auditing": 4,
     "metrics": 4,
     "plots": 4,
     "saving": 4,

@@ -11,9 +11,11 @@ import xaihelpers as xh
 from xaihelpers import training
 from xaihelpers._quiet import without_warnings
 from xaihelpers.classifier import Classifier
+from xaihelpers.results import DiagnosticWarning
 from xaihelpers.training import evaluate, steps, train_classifier
 from xaihelpers.training.batches import Epochs, ShuffledBatches
 from xaihelpers.training.evaluation import evaluation
+from xaihelpers.training.splitting import held_back_part
 from xaihelpers.zoo import backbones, load_classifier, skin_backbone
 
 NAMES = ["red", "green", "blue"]
@@ -26,6 +28,9 @@ def coloured(n, size=32, seed=0, counts=None):
     images = rng.integers(60, 140, (len(labels), size, size, 3))
     images[np.arange(len(labels)), :, :, labels] += 60
     return images.astype(np.uint8), labels
+
+
+OPTIONS = dict(progress=False, groups="images", cross_validate=False)
 
 
 def small_backbone(size=32):
@@ -44,7 +49,7 @@ def backbone():
 @pytest.fixture(scope="module")
 def trained(backbone):
     """A classifier of unbalanced colours."""
-    return train_classifier(coloured(90, counts=[60, 20, 10]), backbone=backbone, class_names=NAMES, epochs=40, progress=False)
+    return train_classifier(coloured(90, counts=[60, 20, 10]), backbone=backbone, class_names=NAMES, epochs=40, **OPTIONS)
 
 
 # -- the steps --------------------------------------------------------------------------------------------------------
@@ -56,23 +61,23 @@ def test_evaluation_by_hand():
     assert found.counts == {"a": 4, "b": 2, "c": 1}
     assert found.recall == {"a": 0.75, "b": 0.5, "c": 1.0}
     assert found.accuracy == pytest.approx(5 / 7) and found.balanced_accuracy == pytest.approx(0.75)
-    assert "b    0.50  1 b, 1 c" in repr(found)
+    assert "b  1 of 2 (0.09 to 0.91)" in repr(found) and "1 b, 1 c" in repr(found)
 
 
 def test_the_split_is_stratified_and_seeded():
     labels = np.array([0] * 50 + [1] * 10 + [2] * 4)
-    fit, held = steps.stratified_split(labels, "abc", 0.2, seed=3)
+    fit, held = held_back_part(labels, np.arange(64), "abc", 0.2, seed=3)
     assert np.bincount(labels[held]).tolist() == [10, 2, 1]
     assert sorted([*fit, *held]) == list(range(64))
-    again, other = (steps.stratified_split(labels, "abc", 0.2, seed)[1] for seed in (3, 4))
+    again, other = (held_back_part(labels, np.arange(64), "abc", 0.2, seed)[1] for seed in (3, 4))
     assert (again == held).all() and (other != held).any()
 
 
 @pytest.mark.parametrize(("n", "share", "needed"), [(2, 0.2, 3), (1, 0.2, 3), (3, 0.5, 4), (4, 0.8, 8)])
 def test_a_class_too_small_for_the_split_is_named_with_what_it_needs(n, share, needed):
     with pytest.raises(ValueError, match=f"class 'b' has {n} images?: with validation_split={share} it needs at least {needed};"):
-        steps.stratified_split(np.array([0] * 50 + [1] * n), ["a", "b"], share, 0)
-    steps.stratified_split(np.array([0] * 50 + [1] * needed), ["a", "b"], share, 0)
+        held_back_part(np.array([0] * 50 + [1] * n), np.arange(50 + n), ["a", "b"], share, 0)
+    held_back_part(np.array([0] * 50 + [1] * needed), np.arange(50 + needed), ["a", "b"], share, 0)
 
 
 def test_every_class_weighs_the_same():
@@ -116,19 +121,21 @@ def test_it_learns_and_is_a_classifier(trained):
     assert isinstance(trained, Classifier) and trained.class_names == NAMES
     images, labels = coloured(30, seed=1)
     assert evaluate(trained, images, labels).balanced_accuracy == 1
-    assert len(trained.training) == 72 and trained.evaluation.counts == {"red": 12, "green": 4, "blue": 2}
-    assert "TrainedClassifier: 72 images" in repr(trained) and "balanced accuracy" in repr(trained)
+    assert len(trained.training) + len(trained.stopping) == 72 and trained.evaluation.counts == {"red": 12, "green": 4, "blue": 2}
+    assert "TrainedClassifier: 62 images" in repr(trained) and "balanced accuracy" in repr(trained)
 
 
 def test_the_evaluation_is_what_the_classifier_says_of_the_images_held_back(backbone):
     images, labels = coloured(60)
     labels[::3] = 0  # a third of the labels is wrong, so that there is something to confuse
-    trained = train_classifier((images, labels), backbone=backbone, epochs=20, progress=False)
+    trained = train_classifier((images, labels), backbone=backbone, epochs=20, **OPTIONS)
     again = evaluate(trained, images[trained.validation], labels[trained.validation])
     assert (again.confusion == trained.evaluation.confusion).all()
     assert np.count_nonzero(again.confusion) > 3
+    assert not set(trained.validation) & {*trained.training, *trained.stopping}
     best = int(np.argmin(trained.history["val_loss"]))
-    assert trained.history["val_accuracy"][best] == pytest.approx(again.accuracy)
+    stopped = evaluate(trained, images[trained.stopping], labels[trained.stopping])
+    assert trained.history["val_accuracy"][best] == pytest.approx(stopped.accuracy)
 
 
 def test_the_head_is_one_dense_layer_on_pooled_maps(trained):
@@ -149,7 +156,7 @@ def test_the_model_given_is_not_changed(trained, backbone):
 def test_the_same_seed_gives_the_same_weights(trained, backbone):
     data = coloured(90, counts=[60, 20, 10])
     np.random.seed(99), keras.utils.set_random_seed(99)  # noqa: NPY002
-    again, other = (train_classifier(data, backbone=backbone, seed=s, progress=False, epochs=e) for s, e in ((0, 40), (1, 5)))
+    again, other = (train_classifier(data, backbone=backbone, seed=s, **OPTIONS, epochs=e) for s, e in ((0, 40), (1, 5)))
     assert (again.model.get_layer("predictions").kernel.numpy() == trained.model.get_layer("predictions").kernel.numpy()).all()
     assert (other.validation != trained.validation).any()
 
@@ -170,7 +177,7 @@ def test_a_folder_with_names_and_what_is_shown(tmp_path, backbone, capsys):
 
 def test_labels_as_names(backbone):
     images, labels = coloured(30)
-    trained = train_classifier((images, np.array(NAMES)[labels]), backbone=backbone, epochs=2, progress=False)
+    trained = train_classifier((images, np.array(NAMES)[labels]), backbone=backbone, epochs=2, **OPTIONS)
     assert trained.class_names == ["blue", "green", "red"] and trained.evaluation.counts["red"] == 2
 
 
@@ -190,9 +197,9 @@ def interrupt(monkeypatch, epoch):
 
 def test_an_interrupt_keeps_the_best_head_so_far(backbone, monkeypatch):
     data = coloured(60)
-    four = train_classifier(data, backbone=backbone, epochs=4, progress=False)
+    four = train_classifier(data, backbone=backbone, epochs=4, **OPTIONS)
     interrupt(monkeypatch, epoch=4)
-    stopped = train_classifier(data, backbone=backbone, progress=False)
+    stopped = train_classifier(data, backbone=backbone, **OPTIONS)
     assert stopped.interrupted and not four.interrupted and len(stopped.history["loss"]) == 4
     assert (stopped.model.get_layer("predictions").kernel.numpy() == four.model.get_layer("predictions").kernel.numpy()).all()
     assert "interrupted after" in repr(stopped)
@@ -201,7 +208,7 @@ def test_an_interrupt_keeps_the_best_head_so_far(backbone, monkeypatch):
 def test_an_interrupt_before_there_is_a_head_is_passed_on(backbone, monkeypatch):
     interrupt(monkeypatch, epoch=0)
     with pytest.raises(KeyboardInterrupt):
-        train_classifier(coloured(30), backbone=backbone, progress=False)
+        train_classifier(coloured(30), backbone=backbone, **OPTIONS)
 
 
 def overshooting(start, epochs, patience=3):
@@ -261,14 +268,14 @@ IMAGES, LABELS = coloured(30)
 )
 def test_what_can_not_be_trained_on_is_one_sentence(data, options, says, backbone):
     with pytest.raises(ValueError, match=says) as error:
-        train_classifier(data, **{"backbone": backbone, "progress": False, **options})
+        train_classifier(data, **{"backbone": backbone, **OPTIONS, **options})
     assert str(error.value).endswith(".") and str(error.value).count(". ") == 0
 
 
 def test_a_backbone_with_a_head_is_refused():
     headed = keras.Sequential([keras.layers.Input((32, 32, 3)), keras.layers.Flatten()])
     with pytest.raises(ValueError, match="expected a Keras model without a head"):
-        train_classifier((IMAGES, LABELS), backbone=headed, progress=False)
+        train_classifier((IMAGES, LABELS), backbone=headed, **OPTIONS)
 
 
 def test_no_folder_and_no_data():
@@ -291,8 +298,9 @@ def test_fine_tuning_moves_the_top_block_only(monkeypatch):
     def weights():
         return {weight.path: weight.numpy() for weight in built[0].weights}
 
-    options = dict(backbone="efficientnet-lite0", weights=None, epochs=1, fine_tune=1, progress=False)
-    trained = train_classifier(coloured(30), **options, seed=2)
+    options = dict(backbone="efficientnet-lite0", weights=None, epochs=1, fine_tune=1, on_chance="warn", **OPTIONS)
+    with pytest.warns(DiagnosticWarning, match="may have learned nothing"):
+        trained = train_classifier(coloured(30), **options, seed=2)
     moved = {path.split("/")[0] for path, value in weights().items() if (value != before[path]).any()}
     assert len(trained.history["loss"]) == 2
     assert not {name for name in moved if not name.startswith(("block7a", "top"))}

@@ -16,6 +16,7 @@ from ._types import ImageLike as _ImageLike
 from ._types import Layers as _Layers
 from ._types import Segments as _Segments
 from ._types import Target as _Target
+from .auditing import audit as audit
 from .classifier import Classifier as Classifier
 from .classifier.model_files import load_model as load_model
 from .comparison import compare as compare
@@ -23,6 +24,8 @@ from .comparison.board import board as board
 from .course import checks as _checks
 from .course.judging import judge as judge
 from .course.stored import stored as stored
+from .evidence import composites as composites
+from .evidence import object_masks as object_masks
 from .folders import images_from_folder as images_from_folder
 from .images import load_image as load_image
 from .images import photo_credit as photo_credit
@@ -58,12 +61,14 @@ __all__ = [
     "activation_maximization",
     "anchors",
     "animate",
+    "audit",
     "board",
     "channel_account",
     "check",
     "classifier_names",
     "compare",
     "comparison",
+    "composites",
     "deep_dream",
     "deep_shap",
     "evaluate",
@@ -82,6 +87,7 @@ __all__ = [
     "load_model",
     "methods",
     "metrics",
+    "object_masks",
     "occlusion",
     "overlay",
     "photo_credit",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ._on_disk import let_go, room_for
 from ._progress import progress_bar
 from ._types import PathLike
 from ._validation import whole_number, yes_or_no
@@ -22,7 +23,8 @@ _LISTED = 30  # lines on what is left out
 class ImageFolder:
     """Images of a folder, with their classes.
 
-    images: (N, size, size, 3) uint8. labels: (N,) int64, indices into class_names. files: N paths.
+    images: (N, size, size, 3) uint8; over 400 MB they are in a temporary file and read as they are needed.
+    labels: (N,) int64, indices into class_names. files: N paths.
     skipped: [(path, why)] of the files that could not be used. left_out: [(path, why)] of what was not looked at: hidden
     files, what systems leave behind, thumbnail folders, files in no class folder.
     """
@@ -99,11 +101,13 @@ def images_from_folder(
     tree = class_tree(path, part)
     folder, classes = tree.folder, list(tree.classes)
     files = [(file, label) for label, name in enumerate(classes) for file in tree.classes[name]]
-    used, images, skipped = [], [], []
+    used, skipped, images = [], [], room_for((len(files), size, size, 3), np.uint8)
     for file, label in progress_bar(files, "reading images", "image", shown=progress):
         try:
-            images.append(_load(file, size, value_range))
+            images[len(used)] = _load(file, size, value_range)
             used.append((file, label))
+            if len(used) % 500 == 0:
+                let_go(images)
         except (ValueError, OSError) as error:
             skipped.append((file, _reason(error, file)))
     _require_images_of_every_class([folder / name for name in classes], used, skipped)
@@ -115,7 +119,7 @@ def images_from_folder(
         warnings.warn(f"These images in {folder} belong to no class and were left out: {names}.", stacklevel=2)
     return ImageFolder(
         folder=folder,
-        images=np.stack(images),
+        images=images[: len(used)],
         labels=np.array([label for _, label in used], dtype=np.int64),
         class_names=classes,
         files=[file for file, _ in used],

@@ -4,7 +4,8 @@ from .._quiet import import_tensorflow
 
 import_tensorflow()
 
+from .chance import LearnedNothing  # noqa: E402
 from .evaluation import Evaluation, evaluate  # noqa: E402
 from .train import TrainedClassifier, train_classifier  # noqa: E402
 
-__all__ = ["Evaluation", "TrainedClassifier", "evaluate", "train_classifier"]
+__all__ = ["Evaluation", "LearnedNothing", "TrainedClassifier", "evaluate", "train_classifier"]

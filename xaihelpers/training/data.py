@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from .._on_disk import parts
 from ..classifier.names import checked_names
 from ..folders import SMALLEST, images_from_folder
 
@@ -36,7 +37,8 @@ def _checked_images(images):
     edge = images.shape[1]
     if edge < SMALLEST:
         raise ValueError(f"The images are {edge} x {edge} pixels: expected at least {SMALLEST} x {SMALLEST}.")
-    low, high = images.min(initial=0), images.max(initial=0)
+    extremes = [(images[rows].min(initial=0), images[rows].max(initial=0)) for rows in parts(images)] or [(0, 0)]
+    low, high = np.min(extremes), np.max(extremes)
     if not (low >= 0 and high <= 255):  # false for NaN too
         raise ValueError(f"The images have values from {low:g} to {high:g}: expected 0 to 255.")
     if high <= 1 and len(images):

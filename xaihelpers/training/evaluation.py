@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..classifier import Classifier
+from .chance import wilson
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,15 +42,24 @@ class Evaluation:
         """Mean of the classes' recalls; every class counts the same."""
         return float(np.nanmean(list(self.recall.values())))
 
+    @property
+    def intervals(self):
+        """95 % interval of each class's recall: {class name: (low, high)}, by Wilson's formula; (0, 1) without images."""
+        rows = zip(self.class_names, np.diag(self.confusion), self.confusion.sum(axis=1))
+        return {name: wilson(int(right), int(n)) for name, right, n in rows}
+
     def __repr__(self):
         width = max(len(name) for name in self.class_names)
         head = [
             f"balanced accuracy {self.balanced_accuracy:.3f}, accuracy {self.accuracy:.3f}, {int(self.confusion.sum())} images",
-            f"  {'':{width}}  recall  predicted as",
+            f"  {'':{width}}  recognised (95 % interval of the recall)   predicted as",
         ]
-        for name, recall, row in zip(self.class_names, self.recall.values(), self.confusion):
+        for name, row, right, (low, high) in zip(
+            self.class_names, self.confusion, np.diag(self.confusion), self.intervals.values()
+        ):
             order = [i for i in np.argsort(-row, kind="stable") if row[i]]
-            head.append(f"  {name:{width}}  {recall:6.2f}  " + ", ".join(f"{row[i]} {self.class_names[i]}" for i in order))
+            share = f"{right} of {row.sum()} ({low:.2f} to {high:.2f})" if row.sum() else "no images"
+            head.append(f"  {name:{width}}  {share:40}   " + ", ".join(f"{row[i]} {self.class_names[i]}" for i in order))
         return "\n".join(head)
 
 

@@ -1,0 +1,232 @@
+"""Judged honestly: groups are never divided, chance is told from knowledge, and what is large stays in a file."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from augmented import with_copies
+from test_training import OPTIONS, coloured, small_backbone
+
+from xaihelpers.results import DiagnosticWarning
+from xaihelpers.training import LearnedNothing, train_classifier
+from xaihelpers.training.chance import chance_of, wilson
+from xaihelpers.training.groups import groups_of
+from xaihelpers.training.splitting import folds, held_back_part, stopping_part
+
+
+@pytest.fixture(scope="module")
+def backbone():
+    return small_backbone()
+
+
+# -- groups -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_group_is_divided_and_every_class_is_on_every_side(seed):
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(24), rng.integers(1, 12, 24))
+    labels = (groups % 3).astype(int)
+    order = rng.permutation(len(groups))
+    groups, labels = groups[order], labels[order]
+    rest, held = held_back_part(labels, groups, "abc", 0.25, seed)
+    training, stopping = stopping_part(labels, groups, rest, seed)
+    sides = [set(groups[part]) for part in (training, stopping, held)]
+    assert sum(map(len, sides)) == 24 and len(set.union(*sides)) == 24
+    assert sorted([*training, *stopping, *held]) == list(range(len(groups)))
+    assert set(labels[held]) == set(labels[training]) == {0, 1, 2}
+    share = np.bincount(labels[held]) / np.bincount(labels)
+    assert (share > 0).all() and (share < 0.5).all()
+    parts = folds(labels, groups, seed)
+    assert sorted(np.concatenate(parts)) == list(range(len(groups)))
+    assert all(not set(groups[part]) & set(np.delete(groups, part)) for part in parts)
+
+
+def test_a_class_of_two_photographs_and_their_copies_is_too_small():
+    groups, labels = np.array([0] * 10 + [1] * 10 + list(range(2, 12))), np.array([0] * 20 + [1] * 10)
+    with pytest.raises(ValueError, match="class 'a' has 20 images of 2 groups, such as copies of one photograph"):
+        held_back_part(labels, groups, "ab", 0.2, 0)
+
+
+@pytest.mark.parametrize(
+    ("groups", "says"),
+    [([1, 2], "one for each image"), ([np.nan] * 3, "NaN"), (3, "one for each"), ("patients", "choose 'families', 'images'")],
+)
+def test_groups_that_can_not_be_used(groups, says):
+    images = np.zeros((3, 32, 32, 3), np.uint8)
+    with pytest.raises(ValueError, match=says):
+        groups_of(groups, images, np.arange(3), "abc", False)
+
+
+def test_groups_of_the_learner_and_what_is_said_of_them(backbone):
+    patients = np.array([f"patient {i // 3}" for i in range(60)])
+    trained = train_classifier(coloured(60), backbone=backbone, **{**OPTIONS, "groups": patients})
+    assert not set(patients[trained.validation]) & set(patients[trained.training])
+    assert "split by the 20 groups that were given" in repr(trained)
+
+
+def test_copies_are_found_and_kept_on_one_side(backbone):
+    sources, labels = coloured(18, size=64)
+    images, families = with_copies(sources, kinds=("quarter turn", "flip", "bright"))
+    images = np.stack(images)
+    trained = train_classifier((images, labels[families]), backbone=small_backbone(64), **{**OPTIONS, "groups": "families"})
+    assert not set(families[trained.validation]) & set(families[trained.training])
+    assert "split by family: 72 images are 18 photographs and their copies" in repr(trained)
+
+
+def test_copies_with_two_labels_are_named(backbone):
+    images, labels = coloured(30)
+    images[29] = images[0]
+    with pytest.warns(DiagnosticWarning, match="one photograph are called red and blue"):
+        train_classifier(
+            (images, labels), backbone=backbone, class_names=["red", "green", "blue"], **{**OPTIONS, "groups": "families"}
+        )
+
+
+# -- data to judge by -------------------------------------------------------------------------------------------------
+
+
+def test_validation_data_judges_and_all_other_images_train(backbone):
+    images, labels = coloured(45)
+    trained = train_classifier((images, labels), backbone=backbone, validation_data=coloured(30, seed=5), **OPTIONS)
+    assert trained.validation is None and trained.evaluation.confusion.sum() == 30
+    assert len(trained.training) + len(trained.stopping) == 45
+
+
+def test_validation_data_with_names_in_another_order_with_copies_and_with_mistakes(backbone):
+    names = np.array(["red", "green", "blue"])
+    (images, labels), (others, theirs) = coloured(45), coloured(30, seed=5)
+    options = dict(backbone=backbone, **OPTIONS)
+    trained = train_classifier((images, names[labels]), validation_data=(others, names[theirs]), **options)
+    assert trained.class_names == ["blue", "green", "red"] and trained.evaluation.balanced_accuracy == 1
+    others[:4] = images[:4]
+    with pytest.warns(DiagnosticWarning, match="4 of the 30 images of validation_data are copies"):
+        train_classifier((images, labels), validation_data=(others, theirs), **options)
+    with pytest.raises(ValueError, match="label 'pink' is not one of class_names: blue, green, red"):
+        train_classifier((images, names[labels]), validation_data=(others, ["pink"] * 30), **options)
+    with pytest.raises(ValueError, match="are 40 pixels an edge and those to train on 32"):
+        train_classifier((images, labels), validation_data=coloured(30, size=40), **options)
+
+
+# -- small classes and chance -----------------------------------------------------------------------------------------
+
+
+def test_small_classes_are_cross_validated_every_image_once(backbone):
+    data = coloured(30, counts=[16, 8, 6])
+    trained = train_classifier(data, backbone=backbone, **{**OPTIONS, "cross_validate": None})
+    assert trained.cross_validation.counts == {"class 0": 16, "class 1": 8, "class 2": 6}
+    assert "16 of 16 (0.81 to 1.00)" in repr(trained) and "Every image held back once" in repr(trained)
+
+
+def test_the_interval_of_wilson_by_hand():
+    assert wilson(0, 0) == (0, 1)
+    assert wilson(1, 2) == pytest.approx((0.0945, 0.9055), abs=1e-4)
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=2e-4)  # Newcombe 1998, table I
+    assert wilson(10, 10)[1] == 1 and wilson(0, 10)[0] == 0
+
+
+def test_chance_by_hand():
+    """Two classes of three images, all right: 1 of 20 ways to deal the labels out does as well (and, for a guesser, all do)."""
+    labels = np.array([0, 0, 0, 1, 1, 1])
+    assert chance_of(labels, labels, np.arange(6), draws=4000) == pytest.approx(1 / 20, abs=0.012)
+    assert chance_of(labels, np.zeros(6, int), np.arange(6), draws=100) == 1
+    copies = np.repeat(labels, 10)  # ten copies of each are no more evidence than the six
+    assert chance_of(copies, copies, np.repeat(np.arange(6), 10), draws=4000) == pytest.approx(1 / 20, abs=0.012)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_without_meaning_are_said_to_be_so_and_no_head_is_zero(backbone, seed):
+    images, labels = coloured(60)
+    shuffled = np.random.default_rng(seed).permutation(labels)
+    options = {**OPTIONS, "cross_validate": True, "epochs": 12, "seed": seed}
+    with pytest.warns(DiagnosticWarning, match="may have learned nothing: of 60 images"):
+        trained = train_classifier((images, shuffled), backbone=backbone, on_chance="warn", **options)
+    assert np.abs(trained.model.get_layer("predictions").get_weights()[0]).max() > 0
+    if seed == 0:
+        with pytest.raises(LearnedNothing, match="learned nothing: of 60 images held back it recognised"):
+            train_classifier((images, shuffled), backbone=backbone, **options)
+
+
+def test_class_weights_can_be_left_out(backbone, monkeypatch):
+    from xaihelpers.training import steps
+
+    used = []
+    monkeypatch.setattr(steps, "balancing_weights", lambda labels: used.append(len(labels)) or np.ones(len(labels), np.float32))
+    train_classifier(coloured(30), backbone=backbone, class_weights=False, **OPTIONS)
+    assert not used
+    train_classifier(coloured(30), backbone=backbone, **OPTIONS)
+    assert len(used) == 2
+
+
+# -- more than the memory holds ---------------------------------------------------------------------------------------
+
+_MEASURE = """
+import numpy as np, xaihelpers._on_disk as disk
+from xaihelpers.training.data import _checked_images
+from xaihelpers.training.steps import outputs_of, train_head
+
+def peak(): return int([line for line in open("/proc/self/status") if line.startswith("VmHWM")][0].split()[1]) / 1024
+
+class Double:
+    def predict_on_batch(self, batch): return np.repeat(batch.mean(axis=(1, 2)), 400, axis=1)
+
+disk.LARGE = 1_000_000
+before = peak()
+images = disk.room_for((2500, 224, 224, 3), np.uint8)
+for k in range(0, len(images), 50):
+    images[k : k + 50] = k % 200 + 20
+    disk.let_go(images)
+_checked_images(images)
+features = outputs_of(Double(), images, False, "")
+mean, spread = disk.mean_and_spread(features, np.arange(0, 2500, 2))
+assert abs(mean[0] - features[::2, 0].mean()) < 0.1 and abs(spread[0] - features[::2, 0].std()) < 0.1
+print(images.nbytes / 2**20, peak() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak of memory is read from /proc")
+def test_images_and_features_in_files_take_little_memory():
+    """359 MB of images in well under 100 MB of memory: it doesn't grow with their number."""
+    done = subprocess.run([sys.executable, "-c", _MEASURE], capture_output=True, text=True)
+    size, used = map(float, done.stdout.split()) if done.stdout else (0, 0)
+    assert size > 350 and used < 100, done.stderr[-500:] or used
+
+
+def test_a_large_folder_is_kept_in_a_file_and_reads_the_same(tmp_path, monkeypatch):
+    from PIL import Image
+
+    from xaihelpers import _on_disk
+    from xaihelpers.folders import images_from_folder
+
+    images, labels = coloured(12)
+    for i, (image, label) in enumerate(zip(images, labels)):
+        (tmp_path / str(label)).mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / str(label) / f"{i:02}.png")
+    (tmp_path / "0" / "broken.png").write_bytes(b"no image")
+    monkeypatch.setattr(_on_disk, "LARGE", 1000)
+    with pytest.warns(UserWarning, match="1 of 13 files"):
+        found = images_from_folder(tmp_path, 32)
+    assert isinstance(found.images, np.memmap) and (np.asarray(found.images) == images).all()
+
+
+def test_the_mean_and_spread_are_those_of_numpy():
+    from xaihelpers._on_disk import mean_and_spread
+
+    values = np.random.default_rng(0).normal(1000, 0.5, (9000, 3)).astype(np.float32)
+    mean, spread = mean_and_spread(values, np.arange(0, 9000, 2))
+    assert np.allclose(mean, values[::2].astype(float).mean(axis=0), atol=1e-4)
+    assert np.allclose(spread, values[::2].astype(float).std(axis=0), atol=1e-4)
+
+
+def test_a_head_starts_from_nothing_but_never_ends_there(backbone):
+    """Also where the loss of the stopping images never falls below that of guessing."""
+    from xaihelpers.training.steps import train_head
+
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(size=(40, 20)).astype(np.float32), np.arange(40) % 2
+    labels[30:] = 1 - labels[30:]
+    features[:, 0] += 3 * np.where(np.arange(40) < 30, labels, 1 - labels)  # the stopping images say the opposite
+    kernel, *_ = train_head(features, labels, 2, np.arange(30), np.arange(30, 40), epochs=30, seed=0, progress=False)
+    assert np.abs(kernel).max() > 0.001 and isinstance(keras.__version__, str)
