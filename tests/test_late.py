@@ -32,9 +32,11 @@ def test_other_modules_and_errors_are_as_ever(tmp_path, monkeypatch):
     (tmp_path / "quick_part.py").write_text("value = 8\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     finders = list(sys.meta_path)
-    with pytest.raises(ModuleNotFoundError, match="there_is_none_of_this_name"), late(["there_is_none_of_this_name"]):
+    with late(["there_is_none_of_this_name"]):
         import quick_part
-        import there_is_none_of_this_name  # noqa: F401
+
+        with pytest.raises(ModuleNotFoundError, match="there_is_none_of_this_name"):
+            import there_is_none_of_this_name  # noqa: F401
     assert quick_part.value == 8 and sys.meta_path == finders
     monkeypatch.delitem(sys.modules, "quick_part")
 
