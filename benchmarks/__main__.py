@@ -1,11 +1,28 @@
 """Run every benchmark in this folder, print its ratios, and write them to RESULTS.md: `python -m benchmarks [name ...]`."""
 
+import os
 import platform
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+# What the figures depend on: what computes, and whom we are measured against.
+PACKAGES = ("tensorflow", "keras", "numpy", "scikit-image", "lime", "alibi", "xplique", "tf-explain", "tf-keras-vis", "shap")
+
+
+def machine():
+    """Return what was measured on: processor, cores that this process may use, Python, and the packages' versions."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, {', '.join(map(_with_version, PACKAGES))}"
+
+
+def _with_version(package):
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"no {package}"
 
 
 def run(name):
@@ -26,8 +43,10 @@ def main(names):
     report = [
         "# Measured speed",
         "",
-        f"`make benchmark` wrote this on {platform.machine()}, Python {platform.python_version()}. Ratios are taken within one",
-        "run, the calls taking turns; seconds depend on the machine.",
+        f"`make benchmark` wrote this on {machine()}.",
+        "",
+        "Ratios are taken within one run, the calls taking turns; a figure of several turns is their median, and between what",
+        "they lay stands behind it. Seconds depend on the machine.",
     ]
     for name in names or everything:
         print(f"{name} ...", flush=True)

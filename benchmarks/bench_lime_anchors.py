@@ -13,7 +13,7 @@ import numpy as np
 import xaihelpers as xh
 from xaihelpers.methods.shared.superpixels import segment
 
-from .bench_perturbation import BATCH, QUESTIONS, bare, compare, silent
+from .bench_perturbation import BATCH, QUESTIONS, AsItIs, bare, compare, silent
 from .timing import Row, medians, ratios
 
 
@@ -112,13 +112,14 @@ def main():
     parser.add_argument("--quick", action="store_true", help="fewer turns")
     turns = 2 if parser.parse_args().quick else 5
     classifier, photo = xh.load_classifier("efficientnet-lite0"), xh.sample_photo("chelsea", 224)
+    as_it_is = AsItIs(classifier)  # whoever uses these packages asks the model itself
     compare(
         f"LIME, {QUESTIONS} questions",
         lambda: xh.lime(classifier, photo, n_samples=QUESTIONS, batch_size=BATCH),
-        cut_and_ask(classifier, photo, QUESTIONS, 50),
-        1.25,
+        bare(classifier, photo, QUESTIONS),
+        0.8,
         {
-            "the package lime by hand": silent(lambda: lime_by_hand(classifier, photo)),
+            "the package lime by hand": silent(lambda: lime_by_hand(as_it_is, photo)),
             "xplique": silent(lambda: lime_of_xplique(classifier, photo)),
         },
         turns,
@@ -129,7 +130,7 @@ def main():
         lambda: xh.anchors(classifier, photo, batch_size=BATCH),
         cut_and_ask(classifier, photo, asked, 16),
         1.5,
-        {"alibi by hand": silent(lambda: alibi_by_hand(classifier, photo))},
+        {"alibi by hand": silent(lambda: alibi_by_hand(as_it_is, photo))},
         turns,
     )
     against_alibi(turns)

@@ -13,6 +13,7 @@ import pytest
 FLOORS = {
     "_on_disk": 1,
     "_progress": 1,
+    "_late": 1,
     "_quiet": 1,
     "_types": 1,
     "_validation": 1,

@@ -7,8 +7,13 @@ import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from ._late import late
+
 # The one place that sets it; without, they would stand in red above every lesson. Whoever wants them sets it before.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# Parts of Keras that nobody asks for here: with them come scikit-learn and pyplot, a quarter of the whole import.
+_LATE = [f"{keras}.{part}" for keras in ("keras", "keras.src", "keras._tf_keras.keras") for part in ("wrappers", "visualization")]
 
 _SILENCED = ContextVar("silenced", default=None)
 
@@ -27,7 +32,8 @@ def import_tensorflow():
         os.dup2(messages.fileno(), 2)
         failed = True
         try:
-            import tensorflow  # noqa: F401
+            with late(_LATE):
+                import tensorflow  # noqa: F401
 
             failed = False
         finally:
