@@ -123,10 +123,7 @@ def _surroundings(image):
 def _pairs(seen, labels, groups, seed):
     """Return {class index: (share of pairs got right, low, high)}, from a forest that is judged on what it has not seen."""
     seen = np.asarray(seen, np.float32)
-    if (seen == seen[0]).all():
-        likeness = np.zeros((len(labels), labels.max() + 1))
-    else:
-        likeness = _likeness(seen, labels, groups, seed)
+    likeness = np.zeros((len(labels), labels.max() + 1)) if (seen == seen[0]).all() else _likeness(seen, labels, groups, seed)
     return {label: _share(likeness[:, label], labels == label, groups) for label in np.unique(labels).tolist()}
 
 
