@@ -16,7 +16,75 @@ class Line(NamedTuple):
     rows: tuple = ()
 
 
-GUIDE = ()
+GUIDE = (
+    Line(
+        "Of several things in the image: which one speaks for this class?",
+        "HiResCAM or Grad-CAM at the last layer. If you can only ask: RISE or occlusion. No clear winner among them.",
+        (
+            "contrast: HiResCAM beats controls",
+            "contrast: RISE, mean, 300 masks beats controls",
+            "contrast: Occlusion, mean, patch 16 beats controls",
+            "contrast: no clear winner",
+            "contrast: HiResCAM beats Guided backpropagation",
+            "contrast: HiResCAM beats Integrated gradients, blur",
+        ),
+        ("HiResCAM", "RISE, mean, 300 masks", "Occlusion, mean, patch 16"),
+    ),
+    Line(
+        "Does the network use this thing that should not matter?",
+        "HiResCAM on the suspect and, on the same images, on a network that does not use it. Keep the sign.",
+        (
+            "sticker: HiResCAM beats controls",
+            "sticker: HiResCAM beats Grad-CAM",
+            "sticker: HiResCAM beats Saliency",
+            "sticker: HiResCAM beats Guided backpropagation",
+        ),
+        ("HiResCAM",),
+    ),
+    Line(
+        "How much does each thing weigh?",
+        "Integrated gradients or Deep SHAP, signed, from a blurred image or its mean colour; not from black, not a CAM.",
+        (
+            "removal: Integrated gradients, blur beats controls",
+            "removal: Integrated gradients, blur equals Deep SHAP, blur",
+            "removal: Integrated gradients, black fails controls",
+            "removal: Integrated gradients, blur beats Grad-CAM",
+        ),
+        ("Integrated gradients, blur", "Deep SHAP, blur"),
+    ),
+    Line(
+        "What can't have played a part?",
+        "Saliency, integrated gradients, Deep SHAP, HiResCAM. Not Grad-CAM where places have weights; not guided backpropagation.",
+        (
+            "wired: Saliency above 0.99",
+            "wired: HiResCAM above 0.99",
+            "wired: Integrated gradients, blur above 0.99",
+            "wired: HiResCAM beats Grad-CAM",
+            "wired: Saliency beats Guided backpropagation",
+        ),
+        ("Saliency", "HiResCAM", "Integrated gradients, blur"),
+    ),
+    Line(
+        "A sharp picture of what stands out in the image?",
+        "Guided backpropagation draws the lesions best of all. It is no evidence of what the network uses.",
+        (
+            "lesions: Guided backpropagation wins",
+            "contrast: Grad-CAM beats Guided backpropagation",
+            "wired: Guided backpropagation below 0.9",
+        ),
+        ("Guided backpropagation",),
+    ),
+    Line(
+        "Which pixels make the probability fall when they are painted over?",
+        "Integrated gradients or Deep SHAP, absolute. |image − blur| knows no network and is nearly as good: prefer true removal.",
+        (
+            "deletion: Deep SHAP, blur, absolute beats controls",
+            "deletion: Grad-CAM fails controls",
+            "deletion: Guided backpropagation fails controls",
+        ),
+        ("Deep SHAP, blur",),
+    ),
+)
 
 
 class Guide:
