@@ -54,7 +54,7 @@ GUIDE = (
     ),
     Line(
         "What can't have played a part?",
-        "Saliency, integrated gradients, Deep SHAP, HiResCAM. Not Grad-CAM where places have weights; not guided backpropagation.",
+        "Saliency, integrated gradients, Deep SHAP, HiResCAM. Neither guided backpropagation nor Grad-CAM.",
         (
             "wired: Saliency above 0.99",
             "wired: HiResCAM above 0.99",
@@ -76,7 +76,7 @@ GUIDE = (
     ),
     Line(
         "Which pixels make the probability fall when they are painted over?",
-        "Integrated gradients or Deep SHAP, absolute. |image − blur| knows no network and is nearly as good: prefer true removal.",
+        "Integrated gradients or Deep SHAP, absolute. |image − blur| knows no network and is nearly as good: remove truly.",
         (
             "deletion: Deep SHAP, blur, absolute beats controls",
             "deletion: Grad-CAM fails controls",
