@@ -81,7 +81,7 @@ def chart(ranked, title=None, *, rows=SHOWN, caption=""):
     axis.spines[["top", "right"]].set_visible(False)
     axis.margins(y=0.01)
     words = "; ".join(f"{name} {row['mean']:.2f}" for name, row in shown.iterrows())
-    return figure(fig, f"{title} Means, the best first: {words}", caption)
+    return figure(fig, f"{title} Means, the best first: {words}", caption, dpi=66)
 
 
 # {technique: the rows whose budget grows, all else alike}
