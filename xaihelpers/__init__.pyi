@@ -10,6 +10,7 @@ from . import plots as plots
 from . import rashes as rashes
 from . import results as results
 from . import zoo as zoo
+from ._quiet import without_warnings as without_warnings
 from ._types import Fill as _Fill
 from ._types import ImageLike as _ImageLike
 from ._types import Layers as _Layers
@@ -18,6 +19,7 @@ from ._types import Target as _Target
 from .classifier import Classifier as Classifier
 from .classifier.model_files import load_model as load_model
 from .comparison import compare as compare
+from .comparison.board import board as board
 from .course import checks as _checks
 from .course.judging import judge as judge
 from .course.stored import stored as stored
@@ -56,6 +58,7 @@ __all__ = [
     "activation_maximization",
     "anchors",
     "animate",
+    "board",
     "channel_account",
     "check",
     "classifier_names",
@@ -98,6 +101,7 @@ __all__ = [
     "stored",
     "strip",
     "train_classifier",
+    "without_warnings",
     "zoo",
 ]
 __version__: str
