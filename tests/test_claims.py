@@ -7,7 +7,7 @@ import pytest
 
 from xaihelpers.comparison import claims, results
 from xaihelpers.comparison.entries import FRIENDLY
-from xaihelpers.comparison.guide import GUIDE, guide
+from xaihelpers.comparison.guidance import GUIDE, guide
 
 # Words that rank one technique above another, as opposed to saying what it does.
 RANKS = re.compile(

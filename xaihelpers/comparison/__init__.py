@@ -3,6 +3,7 @@
 from .agreements import ANSWERS, WORKS, grouped
 from .controls import CONTROLS
 from .entries import settings_table
+from .guidance import guide
 from .pictures import budgets, chart, gallery, tree
 from .plan import METRICS
 from .results import QUESTIONS, answer, results
@@ -22,6 +23,7 @@ __all__ = [
     "compare",
     "gallery",
     "grouped",
+    "guide",
     "interval",
     "paired",
     "ranking",

@@ -95,7 +95,23 @@ def entries(earlier=None):
             Entry("Grad-CAM, earlier layer", "grad_cam", {"layer": earlier}),
             Entry("HiResCAM, earlier layer", "hires_cam", {"layer": earlier}),
         ]
-    return [*rows, *_asking(), *(Entry(FRIENDLY[name], name) for name in CONTROLS)]
+    return [*rows, *_asking(), *_new(), *(Entry(FRIENDLY[name], name) for name in CONTROLS)]
+
+
+def _new():
+    """Return two Entries for each technique that has none of its own above: as it comes, and with its first slider moved."""
+    rows = []
+    for name, method in METHODS.items():
+        if name in FRIENDLY or method.family == "feature visualization":
+            continue
+        title, asks = name.replace("_", " ").capitalize(), not method.needs_gradients
+        rows.append(Entry(title, name, {}, asks))
+        for key, slider in method.sliders.items():
+            value = slider.low if slider.options is None else None if callable(slider.options) else list(slider.options)[-1]
+            if value is not None:
+                rows.append(Entry(f"{title}, {key} {value}", name, {key: value}, asks))
+                break
+    return rows
 
 
 def _asking():

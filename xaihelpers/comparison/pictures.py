@@ -42,16 +42,25 @@ def _for_the_eye(found):
     return np.pad(shown, [(0, a - b) for a, b in zip(heatmap.shape, shown.shape)], mode="edge")
 
 
-def chart(ranked, title=None, *, rows=None, caption=""):
+# What a chart shows unless it is asked for all rows: one setting a technique, and those that change the verdict.
+SHOWN = (
+    *ALIKE, "Gradient × input", "SmoothGrad, 16", "Deconvnet", "Integrated gradients, mean", "Integrated gradients, black",
+    "Integrated gradients, blur, absolute", "Deep SHAP, mean", "Deep SHAP, black", "Deep SHAP, blur, absolute",
+    "Grad-CAM, earlier layer", "HiResCAM, earlier layer", "Occlusion, black, patch 16", "RISE, black, 300 masks",
+    "RISE, mean, 300 masks, centred", "LIME, black, 300 samples", "LIME, segment mean, 300 samples",
+)  # fmt: skip
+
+
+def chart(ranked, title=None, *, rows=SHOWN, caption=""):
     """Return a Picture of a `ranking`: a dot and an interval a row, full where it beats the best control, hollow where not.
 
-    title: None takes the question. rows: how many of the best to draw, controls always among them; None: all.
+    title: None takes the question. rows: labels to draw, controls always among them; None: all that there are.
     """
     import matplotlib.pyplot as plt
 
     question = QUESTIONS.get(ranked.attrs.get("question"))
     title = title or (question.asks if question else ranked.attrs["metric"])
-    shown = ranked if rows is None else ranked[(np.arange(len(ranked)) < rows) | ranked.control]
+    shown = ranked[ranked.n > 0] if rows is None else ranked[(ranked.index.isin(rows) & (ranked.n > 0)) | ranked.control]
     fig, axis = plt.subplots(figsize=(8.5, 0.9 + 0.2 * len(shown)))
     places = np.arange(len(shown))[::-1]
     if (control := ranked.attrs["best_control"]) is not None:
@@ -72,7 +81,7 @@ def chart(ranked, title=None, *, rows=None, caption=""):
     axis.spines[["top", "right"]].set_visible(False)
     axis.margins(y=0.01)
     words = "; ".join(f"{name} {row['mean']:.2f}" for name, row in shown.iterrows())
-    return figure(fig, f"{title} Means, the best first: {words}", caption)
+    return figure(fig, f"{title} Means, the best first: {words}", caption, dpi=66)
 
 
 # {technique: the rows whose budget grows, all else alike}

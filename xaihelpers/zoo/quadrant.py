@@ -25,7 +25,7 @@ def load_quadrant_network(quadrant="top left"):
     one_of(quadrant, "quadrant", QUADRANTS)
     model = build_quadrant_network()
     set_imagenet_weights(model.get_layer("features"))
-    model.get_layer("connected").set_weights([_connections(model.get_layer("maps").output.shape[1], quadrant)])
+    model.get_layer("connected").set_weights([_connections(model.get_layer("maps").output.shape[1:], quadrant)])
     model.get_layer("predictions").set_weights(_head_weights())
     return Classifier(model, class_names=imagenet_class_names(), preprocess=lambda x: (x - 127) / 128)
 
@@ -47,16 +47,17 @@ def build_quadrant_network():
     rows = [layers.Concatenate(axis=2, name=f"row{row}")([cells[row, 0], cells[row, 1]]) for row in (0, 1)]
     maps = layers.Concatenate(axis=1, name="maps")(rows)
     # Pooling as a layer with weights: one for each place of the maps, which are 0 for those of the other three.
-    x = layers.Permute((2, 1), name="channels_first")(layers.Reshape((-1, maps.shape[-1]), name="places")(maps))
-    x = layers.Flatten(name="pooled")(layers.Dense(1, use_bias=False, name="connected")(x))
-    return Model(grid, layers.Dense(1000, activation="softmax", name="predictions")(x), name="quadrant")
+    x = layers.DepthwiseConv2D(maps.shape[1], use_bias=False, name="connected")(maps)
+    return Model(
+        grid, layers.Dense(1000, activation="softmax", name="predictions")(layers.Flatten(name="pooled")(x)), name="quadrant"
+    )
 
 
-def _connections(edge, quadrant):
-    """The weight of every place of the last maps, (edge x edge, 1): the mean over one quadrant, 0 for the other three."""
-    half, (row, column), weights = edge // 2, QUADRANTS[quadrant], np.zeros((edge, edge), np.float32)
+def _connections(shape, quadrant):
+    """The weight of every place and channel of the last maps, (edge, edge, channels, 1): the mean over one quadrant, else 0."""
+    half, (row, column), weights = shape[0] // 2, QUADRANTS[quadrant], np.zeros((*shape, 1), np.float32)
     weights[row * half : (row + 1) * half, column * half : (column + 1) * half] = 1 / half**2
-    return weights.reshape(-1, 1)
+    return weights
 
 
 def _called(name):
