@@ -87,7 +87,8 @@ def _contradicts(maps):
 
 def _movements(maps):
     """Return, for each axis of places longer than 1, how far change moves along it: with its own edges, and with the others."""
-    left, right, upper, lower = np.abs(maps[1:].astype(np.float64) - maps[:1])
+    # Over the channels at once: what follows is then done with single numbers for each place.
+    left, right, upper, lower = np.abs(maps[1:] - maps[:1]).sum(axis=-1, dtype=float)
     found = []
     for axis, own, other in ((0, (upper, lower), (left, right)), (1, (left, right), (upper, lower))):
         if maps.shape[axis + 1] > 1 and all(each.any() for each in (left, right, upper, lower)):
@@ -98,5 +99,5 @@ def _movements(maps):
 
 def _centre(change, axis):
     """Return where along an axis the change is, 0 to 1."""
-    profile = change.sum(axis=tuple(i for i in range(change.ndim) if i != axis))
+    profile = change.sum(axis=1 - axis)
     return (profile * np.linspace(0, 1, len(profile))).sum() / profile.sum()
