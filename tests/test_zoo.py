@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from platformdirs.windows import Windows
 
 from xaihelpers.images import sample_photo
 from xaihelpers.zoo import cache, classifier_names, load_classifier
@@ -67,6 +68,16 @@ def test_a_failed_write_leaves_nothing(tmp_path):
         temporary.write_bytes(b"half")
         raise RuntimeError
     assert not list(tmp_path.iterdir())
+
+
+def test_the_cache_folder_is_the_platforms_own(tmp_path, monkeypatch):
+    monkeypatch.delenv("XAIHELPERS_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if sys.platform.startswith("linux"):
+        assert cache.cache_folder() == tmp_path / "xaihelpers"
+    monkeypatch.setattr("platformdirs.windows.get_win_folder", lambda name: str(tmp_path))
+    windows = Windows("xaihelpers", appauthor=False, opinion=False).user_cache_path
+    assert windows == tmp_path / "xaihelpers", "where it was before, with no folder below it"
 
 
 def test_a_cache_folder_that_cannot_be_made(tmp_path, monkeypatch):

@@ -1,13 +1,13 @@
 """The cache folder: what is slow to fetch or to convert is kept there between sessions."""
 
 import os
-import sys
 import uuid
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 
 
 def cache_folder():
@@ -16,7 +16,8 @@ def cache_folder():
     It is the value of the environment variable XAIHELPERS_CACHE, or the usual cache folder of the platform.
     """
     chosen = os.environ.get("XAIHELPERS_CACHE")
-    folder = Path(chosen).expanduser() if chosen else _platform_cache() / "xaihelpers"
+    # Without platformdirs' own opinion, which on Windows would add a folder below: where it was before, it stays.
+    folder = Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("xaihelpers", appauthor=False, opinion=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -25,14 +26,6 @@ def cache_folder():
             "XAIHELPERS_CACHE to a folder you can write to."
         ) from error
     return folder
-
-
-def _platform_cache():
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 @contextmanager

@@ -1,10 +1,10 @@
 """What the playground shows: pictures of one colour scale with their cost, as HTML, as a file of its own, and as a PNG."""
 
 import base64
-import html
+import functools
 import io
 import json
-from string import Template
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -38,25 +38,17 @@ STYLE = """<style>
 .xh-ends { display: flex; justify-content: space-between; max-width: 420px; }
 .xh-card pre { white-space: pre-wrap; margin: 4px 0; font-size: 12px; }
 </style>"""
-_PAGE = Template("""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-$style
-<style>
-body { font-family: system-ui, sans-serif; margin: 24px auto; max-width: 1280px; padding: 0 16px; color-scheme: light dark; }
-</style>
-</head>
-<body>
-<h1>$title</h1>
-<div class="xh-shown">$cards</div>
-<details><summary>All that is needed to get these maps again</summary><pre>$parameters</pre></details>
-<p>Made with the playground of the course on interpreting convolutional neural networks.</p>
-</body>
-</html>
-""")
+
+
+@functools.cache
+def _template():
+    """Return the macros of page.html; what they are given is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    # A name that is not defined is a mistake of ours: better an error than a gap.
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("page.html").module
 
 
 class Shown(NamedTuple):
@@ -89,28 +81,13 @@ def cards(shown, kind=OWN, how=OVER, link=None):
 
     kind: OWN or SHARED, what a colour stands for. how: OVER or ALONE. link: from a lesson's file name to its address.
     """
-    return f'<div class="xh-shown"><p><b>{_text(shown.title)}</b></p>{_body(shown, kind, how, link)}</div>'
-
-
-def _body(shown, kind, how, link):
-    """Return the colour scale, the photograph and a card for each technique."""
-    scale = Scale(shown.results, kind)
-    photo = _card(
-        "Photograph",
-        f"{_img(shown.image, 'the photograph that is explained')}<p>{_text(shown.image_name)}</p><p>{_text(shown.credit)}</p>",
-    )
-    inner = "".join(_outcome(each, scale, how, link, shown.evidence) for each in shown.outcomes)
-    inner += "" if shown.evidence is None else _evidence(shown)
-    legend = _legend(scale) if any(isinstance(each, Attribution) for each in shown.results) else ""
-    return f'<div class="xh-cards">{photo}{inner}</div>{legend}'
+    return str(_template().cards(_content(shown, kind, how, link)))
 
 
 def page(shown, kind=OWN, how=OVER):
     """Return the comparison as one HTML file that needs nothing else: pictures inside, no address of any other place."""
     parameters = json.dumps(record(shown.results, shown.classifier, shown.image_name), indent=1, ensure_ascii=False)
-    return _PAGE.substitute(
-        title=_text(shown.title), style=STYLE, cards=_body(shown, kind, how, None), parameters=_text(parameters)
-    )
+    return str(_template().page(_content(shown, kind, how, None), STYLE, parameters))
 
 
 def picture(shown, kind=OWN, how=OVER):
@@ -144,37 +121,38 @@ def picture(shown, kind=OWN, how=OVER):
 def download(name, data, kind):
     """Return a link that saves data, which it holds itself, to a file of that name."""
     address = f"data:{kind};base64,{base64.b64encode(data).decode()}"
-    return (
-        f'<a download="{_text(name)}" href="{address}" style="text-decoration:underline">Download {_text(name)}</a> '
-        f"({len(data) / 1000:,.0f} kB)"
-    )
+    return str(_template().download(name, address, f"{len(data) / 1000:,.0f}"))
 
 
 def likeliest(classes):
     """Return the likeliest classes as HTML, with a bar each. classes: [(name, probability)]."""
-    rows = "".join(
-        f'<div style="display:flex;justify-content:space-between;gap:8px"><span>{_text(name)}</span><span>{p:.1%}</span></div>'
-        f'<div style="height:5px;background:rgba(128,128,128,.25)"><div style="height:5px;width:{100 * p:.1f}%;'
-        f'background:#2f7ed8"></div></div>'
-        for name, p in classes
-    )
-    return f'<div style="line-height:1.35">{rows}</div>'
+    return str(_template().likeliest(classes))
 
 
 def note(sentence, wrong=False):
     """Return a sentence as HTML: a notice, or what went wrong."""
-    return f'<div class="{"xh-error" if wrong else "xh-note"}">{_text(sentence)}</div>'
+    return str(_template().note(sentence, "xh-error" if wrong else "xh-note"))
+
+
+def _content(shown, kind, how, link):
+    """Return what page.html puts in its places."""
+    scale = Scale(shown.results, kind)
+    return {
+        "title": shown.title,
+        "scale": _legend(scale) if any(isinstance(each, Attribution) for each in shown.results) else None,
+        "photo": _panel(shown.image, "the photograph that is explained"),
+        "name": shown.image_name,
+        "credit": shown.credit,
+        "outcomes": [_outcome(each, scale, how, link, shown.evidence) for each in shown.outcomes],
+        "evidence": None if shown.evidence is None else _evidence(shown),
+    }
 
 
 def _evidence(shown):
-    """Return the card of what is known: where the lesions are."""
+    """Return what is known: where the lesions are, and on which share of the image."""
     marked = overlay(shown.evidence.astype(np.float32), shown.image, signed=False)
     share = f"{shown.evidence.mean():.0%}"
-    return _card(
-        "The evidence",
-        f"{_img(marked, f'the lesions, which cover {share} of the image')}<p>the lesions, as they were drawn: {share} of the "
-        "image, which is what a map of chance has on them</p>",
-    )
+    return {"panel": _panel(marked, f"the lesions, which cover {share} of the image"), "share": share}
 
 
 def _on_evidence(result, evidence):
@@ -185,11 +163,12 @@ def _on_evidence(result, evidence):
 
 
 def _outcome(outcome, scale, how, link, evidence=None):
-    """Return the card of one technique."""
+    """Return what the card of one technique says."""
     name, result = outcome.technique, outcome.result
-    why, title = _why(name, link), technique_title(name)
+    sentence = None if result is not None else outcome.sentence or " "
+    said = {"technique": technique_title(name), "lesson": _lesson(name, link), "sentence": sentence}
     if result is None:
-        return _card(title, f'<div class="xh-error">{_text(outcome.sentence)}</div>{why}')
+        return said
     lines = [f"of “{class_title(result.class_name)}”", *filter(None, [getattr(result, "note", "")])]
     if isinstance(result, Attribution):
         alt = describe(result)
@@ -199,16 +178,9 @@ def _outcome(outcome, scale, how, link, evidence=None):
         alt = f"{name}: a picture that the network made, of {result.class_name}"
         lines.append("a picture that the network made: it has no colour scale")
     lines.append(f"cost: {result.cost}")
-    notes = "".join(f'<div class="xh-note">{_text(each)}</div>' for each in result.diagnostics)
-    given = _text(", ".join(f"{key} = {value}" for key, value in record(result)["results"][0]["parameters"].items()))
-    return _card(
-        title,
-        _img(scale.panel(result, how), alt)
-        + "".join(f"<p>{_text(line)}</p>" for line in lines)
-        + notes
-        + why
-        + f"<details><summary>parameters</summary><p>{given}</p></details>",
-    )
+    parameters = ", ".join(f"{key} = {value}" for key, value in record(result)["results"][0]["parameters"].items())
+    panel = _panel(scale.panel(result, how), alt)
+    return said | {"panel": panel, "lines": lines, "doubts": result.diagnostics, "parameters": parameters}
 
 
 def _numbers(result):
@@ -219,20 +191,14 @@ def _numbers(result):
     return f"from {low:.3g} to {high:.3g}; {zero}1 on the scale: {result.full_scale or large(result.heatmap):.3g}"
 
 
-def _card(title, inner):
-    return f'<div class="xh-card"><b>{_text(title)}</b>{inner}</div>'
-
-
-def _why(name, link):
-    """Return the link to the lesson behind a technique; only its name where links lead nowhere."""
+def _lesson(name, link):
+    """Return the lesson behind a technique, in words, and its address where links lead somewhere; None where there is none."""
     lesson = METHODS[name].lesson
     if not lesson:
-        return ""
+        return None
     number, _, title = lesson.removesuffix(".ipynb").partition("_")
     words = f"lesson {number.lstrip('0')}, {title.replace('_', ' ')}"
-    if link is None:
-        return f"<p>Why? See {_text(words)}</p>"
-    return f'<p><a href="{_text(link(lesson))}" target="_blank" style="text-decoration:underline">Why? {_text(words)}</a></p>'
+    return {"words": words, "address": link(lesson) if link is not None else ""}
 
 
 def _legend(scale):
@@ -241,11 +207,7 @@ def _legend(scale):
     steps = colour(np.linspace(low, high, 11)[None], 1.0, scale.signed)[0][0]
     stops = ", ".join(f"rgb({r}, {g}, {b})" for r, g, b in np.rint(255 * steps).astype(int))
     left, right = scale.ends()
-    middle = "<span>0</span>" if scale.signed else ""
-    return (
-        f'<div class="xh-bar" style="background: linear-gradient(to right, {stops})"></div><div class="xh-ends">'
-        f"<span>{_text(left)}</span>{middle}<span>{_text(right)}</span></div><p>{_text(scale.words())}</p>"
-    )
+    return {"stops": stops, "left": left, "right": right, "signed": scale.signed, "words": scale.words()}
 
 
 def _caption(result):
@@ -255,18 +217,11 @@ def _caption(result):
     return f"{result.method}\nof “{result.class_name[:40]}”{numbers}\n{result.cost}"
 
 
-def _img(pixels, alt):
-    """Return an image with its pixels inside; JPEG, since there may be many."""
+def _panel(pixels, alt):
+    """Return a picture with its pixels inside; JPEG, since there may be many."""
     small = Image.fromarray(as_uint8(pixels)).resize(
         (PANEL, PANEL * pixels.shape[0] // pixels.shape[1]), Image.Resampling.BICUBIC
     )
     buffer = io.BytesIO()
     small.save(buffer, format="JPEG", quality=88, subsampling=0)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    # Folded: a click, or Enter, makes it large, without a script.
-    picture = f'<img alt="{_text(alt)}. Press to enlarge." src="data:image/jpeg;base64,{data}">'
-    return f'<details class="xh-zoom"><summary>{picture}</summary></details>'
-
-
-def _text(value):
-    return html.escape(str(value), quote=True)
+    return {"data": base64.b64encode(buffer.getvalue()).decode(), "alt": alt}
