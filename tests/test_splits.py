@@ -230,3 +230,12 @@ def test_a_head_starts_from_nothing_but_never_ends_there(backbone):
     features[:, 0] += 3 * np.where(np.arange(40) < 30, labels, 1 - labels)  # the stopping images say the opposite
     kernel, *_ = train_head(features, labels, 2, np.arange(30), np.arange(30, 40), epochs=30, seed=0, progress=False)
     assert np.abs(kernel).max() > 0.001 and isinstance(keras.__version__, str)
+
+
+def test_tensorflow_does_not_complain_of_many_networks(caplog):
+    """Ten small networks, one after another, each with a last batch of its own size."""
+    from xaihelpers.training.steps import outputs_of
+
+    for n in range(10):
+        outputs_of(keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2)]), np.ones((33 + n, 4)), False, "")
+    assert not [record for record in caplog.records if "retracing" in record.getMessage()]

@@ -1,5 +1,6 @@
 """What is kept quiet: TensorFlow's start-up messages, and diagnostics that are read from the result instead."""
 
+import logging
 import os
 import sys
 import tempfile
@@ -57,6 +58,21 @@ def without_warnings():
         yield sentences
     finally:
         _SILENCED.reset(token)
+
+
+@contextmanager
+def one_network_after_another():
+    """TensorFlow takes networks that are made one after another for one that is compiled again and again: it need not say so."""
+
+    def other(record):
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)
 
 
 def announce(*sentences):

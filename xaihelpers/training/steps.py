@@ -4,6 +4,7 @@ import numpy as np
 
 from .._on_disk import let_go, mean_and_spread, room_for
 from .._progress import progress_bar
+from .._quiet import one_network_after_another
 
 BATCH = 32
 
@@ -15,6 +16,7 @@ def balancing_weights(labels):
     return compute_sample_weight("balanced", labels).astype(np.float32)
 
 
+@one_network_after_another()
 def outputs_of(model, images, progress, title, rows=None):
     """Return what a Keras model gives for images (N, H, W, 3), or some of them, in batches, float32; a lot is put into a file."""
     rows, found = np.arange(len(images)) if rows is None else rows, None
@@ -68,6 +70,7 @@ def fine_tune_top(model, cut, images, labels, training, stopping, *, balanced=Tr
     return fit(above, data, balanced=balanced, **how)
 
 
+@one_network_after_another()
 def fit(model, data, *, rate, epochs, seed, progress, title, balanced=True, patience=10, from_nothing=False):
     """Train `model` in place; return (history, interrupted).
 
