@@ -29,7 +29,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         write_folder(folder)
         clock, processor = time.perf_counter(), time.process_time()
-        trained = train_classifier(folder, progress=False)
+        trained = train_classifier(folder, backbone="xception", progress=False)
         processor, clock = time.process_time() - processor, time.perf_counter() - clock
     print(
         f"train_classifier, 600 JPEGs, Xception at 128 px: {clock:.0f} s by the clock, {processor:.0f} s of processor time, "

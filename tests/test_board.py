@@ -8,6 +8,8 @@ import xaihelpers as xh
 from xaihelpers.comparison import board as board_module
 from xaihelpers.comparison import claims, entries, evidence, protocol, results
 
+pytestmark = pytest.mark.usefixtures("stored_comparison")
+
 
 def right(classifier, image, target):
     """Red on the left: what the wired network uses, by the formula that it was wired by."""

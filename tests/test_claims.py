@@ -17,6 +17,8 @@ RANKS = re.compile(
 )
 NAMES = re.compile("|".join(re.escape(name) for name in [*FRIENDLY.values(), "gradients", "map"]), re.I)
 
+pytestmark = pytest.mark.usefixtures("stored_comparison")
+
 
 def paragraphs():
     """{(where, number): text} of every paragraph of markdown in the lessons and documents."""

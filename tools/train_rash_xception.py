@@ -18,7 +18,9 @@ IMAGE_SIZE = 128
 
 def train(n=1800, seed=0, path=HEAD):
     """Return (trained classifier, its `Evaluation` on the test split); write the head to `path` (.npz)."""
-    trained = train_classifier(make_rashes(n, seed, progress=True), weights="skin", image_size=IMAGE_SIZE, seed=seed)
+    trained = train_classifier(
+        make_rashes(n, seed, progress=True), backbone="xception", weights="skin", image_size=IMAGE_SIZE, seed=seed
+    )
     kernel, bias = trained.model.get_layer("predictions").get_weights()
     with atomic_write(path) as temporary:
         np.savez_compressed(

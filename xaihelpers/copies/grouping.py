@@ -11,7 +11,7 @@ from .keypoints import grey, key_points, placement
 from .neighbours import alike, small
 
 # Two pictures are one when so many key points agree on how one lies on the other, and what they show does. Of 3,000 pairs of
-# different images, drawn and photographed, none had more than five such points; benchmarks/bench_copies.py counts again.
+# different images, drawn and photographed, none had more than five such points.
 _POINTS, _MANY_POINTS = 5, 8
 _CORRELATION, _LITTLE = 0.7, 0.4
 _OVERLAP = 0.35

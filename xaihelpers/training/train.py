@@ -21,7 +21,7 @@ from .steps import fine_tune_top, outputs_of, train_head
 
 # Fine-tuning trains what comes after this layer.
 TOP_BLOCK = {"xception": "block13_add", "efficientnet-lite0": "block6d_add"}
-_DEFAULT_SIZE = {"xception": 128, "efficientnet-lite0": 224}  # pixels; measured by benchmarks/bench_backbones.py
+_DEFAULT_SIZE = {"xception": 128, "efficientnet-lite0": 224}  # pixels, what each backbone reads best
 _MANY = 10  # images of every class held back: with fewer, every image is held back once, by cross-validation
 _AFFORDABLE = 2000  # images: five more heads on more would take minutes
 
