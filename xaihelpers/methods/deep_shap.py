@@ -13,7 +13,7 @@ from ..classifier import Classifier
 from .shared.activation_rules import Trace, operations_between
 from .shared.contract import Finding, Slider, technique
 from .shared.fills import WORDS, fill_images
-from .shared.rescale_rules import RULES, missing_rule, rescale_custom
+from .shared.rescale_rules import RULES, missing_rule, needs_rule, rescale_custom
 
 BACKGROUNDS = ("greys", *WORDS)
 
@@ -105,7 +105,8 @@ def _require_rules(trace, logits, inputs):
     for op in operations_between(inputs, logits):
         if op.type == "IdentityN":
             trace.replace(op, rescale_custom)
-        reason = missing_rule(op, active) or (None if trace.covers(op) else f"{op.type}, out of reach")
+        within_reach = trace.covers(op) or not needs_rule(op, active)
+        reason = missing_rule(op, active) or (None if within_reach else f"{op.type}, out of reach")
         if reason:
             missing.append(f"{reason} in {trace.layer_of(op)}")
         active.add(op)

@@ -195,6 +195,12 @@ def missing_rule(op, active):
     return None if signals == 1 else f"{op.type} of two signals"
 
 
+def needs_rule(op, active):
+    """Return whether an operation's own gradient would be wrong: not where it only scales the one signal that comes in."""
+    scales = op.type == "Mul" or (op.type == "RealDiv" and op.inputs[0].op in active)
+    return not (scales and sum(tensor.op in active for tensor in op.inputs) == 1)
+
+
 def _is_linear_call(op):
     """Return whether the function that an operation calls holds linear operations only, one behind the other."""
     functions = {each.signature.name: each for each in op.graph.as_graph_def().library.function}
