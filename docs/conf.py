@@ -1,16 +1,17 @@
 """The site: Sphinx reads what tools/build_site.py has gathered. Nothing here needs a network, and no notebook is executed."""
 
 import sys
-import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "tools")]
+
+from release import version as published_version  # noqa: E402
 
 project = "Interpreting convolutional neural networks"
 author = "The maintainers of xaihelpers"
 copyright = "the maintainers of xaihelpers; text and figures CC BY 4.0, code Apache-2.0"
-release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+release = published_version()
 
 extensions = ["myst_nb", "mathml"]
 nb_execution_mode = "off"

@@ -150,7 +150,7 @@ def build(folder):
     gather(source)
     command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", "-j", "2", "-c", str(ROOT / "docs"), str(source), str(pages)]
     done = subprocess.run(command, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
-    for path in lessons():
+    for path in lessons() if done.returncode == 0 else []:
         shutil.copy(path, pages / "notebooks")  # what the download links lead to: the lesson as it is
     (pages / ".nojekyll").touch()
     return done.returncode

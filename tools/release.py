@@ -35,11 +35,16 @@ def repository():
     return REPOSITORY or os.environ.get("GITHUB_REPOSITORY", "")
 
 
+def version():
+    """Return the version of the package, read from its text."""
+    text = (ROOT / "xaihelpers" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.+?)"', text, re.M)[1]
+
+
 def wheel():
     """Return the address of the release's wheel; before there is a release, the name of its file."""
-    version = re.search(r'^__version__ = "(.+?)"', (ROOT / "xaihelpers" / "__init__.py").read_text(encoding="utf-8"), re.M)[1]
-    name = f"xaihelpers-{version}-py3-none-any.whl"
-    return f"https://github.com/{REPOSITORY}/releases/download/v{version}/{name}" if REPOSITORY else name
+    name = f"xaihelpers-{version()}-py3-none-any.whl"
+    return f"https://github.com/{REPOSITORY}/releases/download/v{version()}/{name}" if REPOSITORY else name
 
 
 def setup_source():
