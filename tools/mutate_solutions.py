@@ -41,8 +41,11 @@ def judge(exercise, most, minutes=10):
     for change, code in generated[:most]:
         if time.monotonic() > end:
             break
+        verdict = trial.judge(code)
+        if verdict is None:
+            continue
         tried += 1
-        same, accepted = trial.judge(code)
+        same, accepted = verdict
         if same != accepted:
             wrong.append((change, code, "gives the same and is refused" if same else "gives another result and is accepted"))
     return tried, wrong

@@ -26,16 +26,14 @@ class Trial:
         self._probes = [(probe, result) for probe in self._probes if (result := _called(self.right, probe)) is not _FAILED]
 
     def judge(self, code):
-        """Return (whether the code gives the same result as the solution, whether the check accepts it)."""
+        """Return (whether the code gives the solution's result, whether the check accepts it); None if it is too slow."""
         with _limit(self.seconds), _silence():
             try:
                 answer = _run(code)
             except Exception:
                 return False, False  # it gives no answer, and nothing to check
-            try:
-                return self._same(answer), self.exercise(answer).correct
-            except _TooLong:
-                return False, False
+            return self._same(answer), self.exercise(answer).correct
+        return None
 
     def _same(self, answer):
         if not callable(self.right):
