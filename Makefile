@@ -14,7 +14,8 @@ help:
 	@echo 'make playground    open the playground as an app in the browser'
 	@echo 'make check         what a change breaks most often, in under three minutes'
 	@echo 'make unit          the tests of the package and of its wheel, without notebooks and browser'
-	@echo 'make test          run every test, the notebooks included'
+	@echo 'make test          run the tests, the notebooks included'
+	@echo 'make slow          run the tests that take longest: every lesson and page in a browser, hundreds of networks'
 	@echo 'make notebooks     run the notebooks and store them with their pictures; one only: make notebooks ONLY=01'
 	@echo 'make site          build the course as static pages, in build/site/html'
 	@echo 'make benchmark     measure the speed, as ratios, on this machine'
@@ -33,7 +34,11 @@ playground: $(VENV)/course
 # Two at a time, a file each, in the order of the folders: the lessons in the browser, which take longest, come first.
 PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/course $(VENV)/tests
-	$(PYTEST) --nbval-lax tests notebooks $(ARGS)
+	$(PYTEST) -m "not slow or wheel" --nbval-lax tests notebooks $(ARGS)
+
+# What takes longest: every lesson and every page in a browser, hundreds of generated networks.
+slow: $(VENV)/course $(VENV)/tests
+	$(PYTEST) -m "slow and not wheel" tests $(ARGS)
 
 # Another Python beside the first: make unit VENV=.venv-newest PYTHON=python3.13
 unit: $(VENV)/course $(VENV)/tests
@@ -105,4 +110,4 @@ FIND_PYTHON = for python in $(PYTHON) python3.13 python3.12 python3.11 python3 p
 	test -n "$$python" || { echo 'The course needs Python 3.11, 3.12 or 3.13 with its venv module: install one (on Debian and \
 	Ubuntu also python3-venv), or name it: make lab PYTHON=/path/to/python3.13' >&2; exit 1; }
 
-.PHONY: help lab playground check unit test notebooks site benchmark board comparison generated requirements
+.PHONY: help lab playground check unit test slow notebooks site benchmark board comparison generated requirements
