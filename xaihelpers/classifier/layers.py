@@ -64,7 +64,7 @@ class Layers:
 
     def spatial_layer(self, layer=None):
         """Return the path of a layer whose output has places in the image, None is the last one; raise ValueError for another."""
-        self._preprocessing.require_way_back(layer or "")
+        self._preprocessing.require_way_back("" if layer is None else layer)
         if layer is None:
             if self.last_layer()[0] is None:
                 raise ValueError(
