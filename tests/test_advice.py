@@ -317,7 +317,7 @@ def _asked(classifier):
 def _train(images, labels, backbone=None, **options):
     if backbone is None:
         backbone = keras.Sequential([keras.Input((32, 32, 3)), L.Rescaling(1 / 255), L.Conv2D(2, 3)])
-    return xh.train_classifier((images, labels), backbone=backbone, epochs=1, progress=False, **options)
+    return xh.train_classifier((images, labels), backbone=backbone, epochs=1, progress=False, **{"on_chance": "warn", **options})
 
 
 @pytest.mark.parametrize("name", CASES)

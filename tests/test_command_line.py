@@ -280,7 +280,7 @@ def test_names_come_from_a_file_and_a_saved_classifier_brings_them(rash, own_mod
 def test_describe_needs_no_photo(own_model, rash, capsys):
     assert main(["--model", "mine.keras", "--names", "ant,bee,cat", "--range", "0 to 1", "--describe"]) == 0
     said = capsys.readouterr()
-    assert "mine.keras" in said.out and "3 classes" in said.out and "bee" in said.out and said.err == ""
+    assert "mine.keras" in said.out and "classes     3: ant" in said.out and "bee" in said.out and said.err == ""
 
 
 def test_twelve_bits_are_refused_with_the_option_that_helps(own_model, rash, capsys):

@@ -254,7 +254,7 @@ def test_a_new_technique_is_on_the_command_line(with_brightness, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     Image.fromarray(xh.sample_photo("coffee", 128)).save("photo.png")
     assert main(["--help"]) == 0 and "brightness" in capsys.readouterr().out
-    assert main(["--list"]) == 0 and "brightness (perturbation)" in capsys.readouterr().out
+    assert main(["--list"]) == 0 and "  brightness\n" in capsys.readouterr().out
     assert main(["photo.png", "-c", "rashnet", "-m", "brightness", "-s", "power=2.5", "-o", "a.png"]) == 0
     (kept,) = read_png("a.png")["results"]
     assert kept["method"] == "brightness" and kept["parameters"]["power"] == 2.5

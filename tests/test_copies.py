@@ -91,7 +91,7 @@ def test_a_trained_classifier_keeps_what_its_training_said():
     random = np.random.default_rng(0)
     backbone = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Conv2D(4, 3)])
     data = random.integers(0, 256, (12, 16, 16, 3)).astype(np.uint8), ["a", "b"] * 6
-    trained = xh.train_classifier(data, backbone=backbone, epochs=2, progress=False)
+    trained = xh.train_classifier(data, backbone=backbone, epochs=2, on_chance="warn", progress=False)
     other = copy.deepcopy(trained)
     assert repr(other) == repr(trained) and other.history == trained.history and other.class_names == ["a", "b"]
 

@@ -57,12 +57,17 @@ def test_what_is_driven_up_is_the_logit_or_the_mean_of_a_channel():
     classifier = xh.Classifier(gap_network())
     picture = image().astype(np.float32)
     found = classifier.gradients(picture, layer="maps")
-    logit = ascent.activation(classifier, picture[None], {}, 1)
+
+    def activation(layers, index):
+        """In a graph, as the ascent uses it."""
+        return tf.function(lambda x: ascent.activation(classifier, x, layers, index), autograph=False)(tf.constant(picture[None]))
+
+    logit = activation({}, 1)
     assert float(logit[0]) == pytest.approx(found.logits[0, 1], rel=1e-5)
-    channel = ascent.activation(classifier, picture[None], {"maps": 1.0}, tf.constant(2))
+    channel = activation({"maps": 1.0}, tf.constant(2))
     assert float(channel[0]) == pytest.approx(found.values[0, ..., 2].mean(), rel=1e-5)
     scaled = next(path for path in classifier.layers if path.startswith("rescaling"))
-    mixed = ascent.activation(classifier, picture[None], {"maps": 0.5, scaled: 2.0}, tf.constant(-1))
+    mixed = activation({"maps": 0.5, scaled: 2.0}, tf.constant(-1))
     assert float(mixed[0]) == pytest.approx(0.5 * found.values.mean() + 2 * picture.mean() / 255, rel=1e-5)
 
 

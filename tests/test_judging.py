@@ -43,7 +43,8 @@ def known_truth():
 
 def test_what_is_right_by_construction_has_full_marks_and_its_opposite_none(judgement):
     for metric, ranked in judgement.rankings.items():
-        assert ranked.loc["right", "mean"] == 1 and ranked.loc["wrong", "mean"] == 0, metric
+        # Lesions over more than half of an image leave no room for as many pixels beside them.
+        assert ranked.loc["right", "mean"] == 1 and ranked.loc["wrong", "mean"] < 0.05, metric
         # Edges reach full marks in the pointing game on ten images: nothing beats them there.
         assert judgement.beats_controls(metric, "right") == (metric != "pointing_game")
         assert not judgement.beats_controls(metric, "wrong")

@@ -619,7 +619,7 @@ def test_the_form_says_what_is_wrong_as_soon_as_it_is_filled(pg, tmp_path):
     form.path.value = ""
     assert form.error.value == ""
     form.names.value = "cat, dog,\ncat"
-    assert "The class name &#x27;cat&#x27; is there twice" in form.error.value
+    assert "The class name &#39;cat&#39; is there twice" in form.error.value
     form.names.value = "cat, dog"
     form.upload.value = upload("photo.jpg", b"x")
     assert "photo.jpg is no model file" in form.error.value

@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -46,7 +47,7 @@ def import_tensorflow():
 
 
 @contextmanager
-def without_warnings():
+def without_warnings() -> Iterator[list[str]]:
     """Techniques called in this block, by this thread, keep their diagnostics in the result and warn of nothing.
 
     Gives the list to which their sentences are added.

@@ -64,7 +64,7 @@ class Layers:
 
     def spatial_layer(self, layer=None):
         """Return the path of a layer whose output has places in the image, None is the last one; raise ValueError for another."""
-        self._preprocessing.require_way_back(layer or "")
+        self._preprocessing.require_way_back("" if layer is None else layer)
         if layer is None:
             if self.last_layer()[0] is None:
                 raise ValueError(
@@ -92,14 +92,14 @@ class Layers:
 
     def _look_for_places(self):
         """Run the model on five pictures, layer by layer, and see which outputs move with the image."""
-        inputs = self.inside(self.outside(strips(self._proof.picture)))
-        with Calls().listening() as heard:
-            self._call(inputs)
+        # Numbers are looked at, so not as a part of the graph that somebody is building just now.
+        with tf.init_scope(), Calls().listening() as heard:
+            self._call(self.inside(self.outside(strips(self._proof.picture))))
         found = {}
         for each in heard.calls:
             if each.path and each.path not in found and _is_tensor(each.output) and each.output.dtype.is_floating:
                 grids = list(dict.fromkeys(place.grid for place in reversed(found.values())))
-                places = places_of(np.asarray(tf.cast(each.output, tf.float32)), grids)
+                places = places_of(np.asarray(each.output.numpy(), np.float32), grids)
                 if places:
                     found[each.path] = places
         return found

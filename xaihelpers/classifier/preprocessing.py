@@ -69,7 +69,7 @@ class Preprocessing:
 
     def inside(self, images):
         """Return what the model is given, for what `outside` returned; tensors."""
-        inputs = images if self._inside is None else self._inside(images)
+        inputs = tf.convert_to_tensor(images if self._inside is None else self._inside(images))
         return inputs if inputs.dtype.is_floating else tf.cast(inputs, tf.float32)
 
     def __str__(self):

@@ -10,7 +10,9 @@ Nothing leaves the machine: the other rows are stored, on the same images.
 
 import html
 import inspect
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,7 +83,14 @@ class Board:
         return self.to_markdown()
 
 
-def board(technique=None, name="mine", *, questions=ASKED, rows=None, progress=True):
+def board(
+    technique: Callable[..., Any] | None = None,
+    name: str = "mine",
+    *,
+    questions: Sequence[str] = ASKED,
+    rows: Sequence[str] | None = None,
+    progress: bool = True,
+) -> "Board":
     """Return the Board: the course's techniques on fixed images, and a technique of your own beside them.
 
     technique: a function (classifier, image, target) -> map (H, W), or an Attribution; None shows the stored rows only. image

@@ -61,7 +61,13 @@ class Composites:
         return len(self.images)
 
 
-def composites(seed: int = 0, n: int = 60, *, objects: int = 1, classifier: Any = None) -> Composites:
+def composites(
+    seed: int = 0,
+    n: int = 60,
+    *,
+    objects: int = 1,
+    classifier: Any = None,
+) -> Composites:
     """Return `n` `Composites`: objects cut out of the course's photographs on pieces of others, which the network recognises.
 
     seed: of objects, backgrounds, places and sizes; the same gives the same pictures. objects: 1 or 2 in each picture.

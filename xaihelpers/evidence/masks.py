@@ -13,7 +13,10 @@ from ..images import photo_names, sample_photo
 _FILE = Path(__file__).parents[1] / "data" / "photo-masks.json"
 
 
-def object_masks(photo: str, size: int | None = None) -> dict[str, np.ndarray]:
+def object_masks(
+    photo: str,
+    size: int | None = None,
+) -> dict[str, np.ndarray]:
     """Return {object: mask} of a sample photograph, such as {"cat": ...} for "chelsea"; True where the object is.
 
     photo: one of `photo_names()`. size: as in `sample_photo`: the masks fit `sample_photo(photo, size)`, (size, size) bool; None:

@@ -11,6 +11,7 @@ from PIL import Image
 from .._quiet import without_warnings
 from .._types import Technique
 from ..classifier import Classifier
+from ..decoding import opened
 from ..images import as_rgb, as_uint8
 from ..methods import METHODS
 from ..plots import Picture, colour, describe, overlay, side_by_side
@@ -123,10 +124,10 @@ class Explorer(ipywidgets.VBox):
             return self._answer(image, {**self._fixed, **chosen})
 
         controls = [Control(name, list(found), at, isinstance(moved[name], _SLIDERS)) for name, (found, at) in choices.items()]
-        still = Image.open(io.BytesIO(self.picture.value))
-        still.thumbnail((_STILL, _STILL))
         buffer = io.BytesIO()
-        still.save(buffer, format="WEBP", quality=70, method=6)
+        with opened(io.BytesIO(self.picture.value)) as still:
+            still.thumbnail((_STILL, _STILL))
+            still.save(buffer, format="WEBP", quality=70, method=6)
         return to_html(record(controls, draw, self._alpha.value), buffer.getvalue(), f"Sliders for {', '.join(self._shown())}")
 
     def _shown(self):
