@@ -97,7 +97,7 @@ def test_missing_weights_name_the_command(monkeypatch, tmp_path):
         rashnet.load_rashnet(biased=True)
 
 
-def test_training_twice_gives_the_same_weights(tmp_path):
+def test_training_twice_gives_the_same_weights(repository):
     """In new processes, on few images: the whole way from the drawing to the file."""
     code = """
 import sys, tensorflow as tf
@@ -108,7 +108,7 @@ model = t.train(images, labels, epochs=1, seed=4)
 print(b"".join(w.tobytes() for w in model.get_weights()).hex()[:4000])
 """
     runs = [
-        subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True).stdout
         for _ in range(2)
     ]
     assert "loss" in runs[0] and runs[0] == runs[1]
