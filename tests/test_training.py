@@ -445,12 +445,13 @@ def test_a_backbone_that_does_not_know_its_shapes(make, built):
     images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3)).astype(np.uint8)
     keras.utils.set_random_seed(0)
     backbone = make()
+    options = {"backbone": backbone, "epochs": 2, "on_chance": "warn", "progress": False}  # noise teaches nothing
     if built:
         backbone(images[:1].astype(np.float32))
-        trained = xh.train_classifier((images, ["a", "b"] * 6), backbone=backbone, epochs=2, progress=False)
+        trained = xh.train_classifier((images, ["a", "b"] * 6), **options)
     else:
         with pytest.warns(xh.DiagnosticWarning, match="never built, so that its weights are random"):
-            trained = xh.train_classifier((images, ["a", "b"] * 6), backbone=backbone, epochs=2, progress=False)
+            trained = xh.train_classifier((images, ["a", "b"] * 6), **options)
     maps = np.asarray(backbone(images.astype(np.float32)))
     kernel, bias = trained.model.layers[-1].get_weights()
     logits = maps.mean(axis=(1, 2)) @ kernel + bias
