@@ -1,0 +1,157 @@
+"""For each technique: is what it found for a Subject right? Each judge returns how far it is off, of the largest value."""
+
+import numpy as np
+import tensorflow as tf
+
+import xaihelpers as xh
+from xaihelpers._quiet import without_warnings
+
+
+def run(subject, name, target, **options):
+    """Return what a technique finds for one class."""
+    method = xh.METHODS[name]
+    given = (subject.image, target) if method.takes_image else (target,)
+    with without_warnings():
+        found = method.function(subject.classifier, *given, **options)
+    subject.diagnostics += found.diagnostics
+    return found
+
+
+def difference(subject, name, what, **options):
+    """Return what a technique finds for class 0, minus that for class 1; for class 0 alone where there is no other."""
+    parts = [what(run(subject, name, target, **options)) for target in subject.targets]
+    return parts[0] - parts[1] if len(parts) == 2 else parts[0]
+
+
+def off(found, expected):
+    """Return the largest difference, of the largest expected value."""
+    found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+    if found.shape != expected.shape or not np.isfinite(found).all():
+        return np.inf
+    return float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-12))
+
+
+def saliency(subject):
+    return off(difference(subject, "saliency", lambda found: found.details["gradient"]), subject.gradient())
+
+
+def integrated_gradients(subject):
+    """They add up to the difference of the model's own answers, up to what two dozen steps leave."""
+    contributions = difference(subject, "integrated_gradients", lambda found: found.details["values"], steps=24, baseline="black")
+    return max(_adds_up(subject, contributions, 0 * subject.image) - 0.05, 0.0)
+
+
+def deep_shap(subject):
+    return _adds_up(
+        subject, difference(subject, "deep_shap", lambda found: found.details["values"], background="black"), 0 * subject.image
+    )
+
+
+def _adds_up(subject, contributions, baseline):
+    both = tf.cast(subject.prepare(tf.constant(np.stack([subject.image, baseline]))), tf.float32)
+    image, black = subject.score(both).numpy()
+    return float(
+        abs(contributions.sum(dtype=np.float64) - (image - black)) / max(abs(image - black), np.abs(contributions).sum() / 100)
+    )
+
+
+def guided_backprop(subject):
+    return off(run(subject, "guided_backprop", subject.classifier.n_classes - 1).details["gradient"], subject.guided())
+
+
+def grad_cam(subject):
+    return _cam(subject, "grad_cam", lambda maps, gradient: maps @ gradient.mean(axis=(0, 1)))
+
+
+def hires_cam(subject):
+    return _cam(subject, "hires_cam", lambda maps, gradient: (maps * gradient).sum(axis=-1))
+
+
+def _cam(subject, name, combine):
+    layer = subject.classifier.spatial_layer()
+    places, expected = subject.classifier.places(layer), 0.0
+    for values, gradient in subject.gradient(layer):
+        expected = expected + combine(places.arrange(values)[0], places.arrange(gradient)[0])
+    return off(difference(subject, name, lambda found: found.details["coarse"], relu=False), expected)
+
+
+def occlusion(subject):
+    """Four windows, each covered by hand."""
+    image, edge = subject.image, min(subject.image.shape[:2]) // 2
+    height, width = image.shape[:2]
+    windows = [np.s_[top : top + edge, left : left + edge] for top in range(0, height, edge) for left in range(0, width, edge)]
+    covered = np.repeat(image[None], len(windows), axis=0)
+    for one, window in zip(covered, windows):
+        one[window] = 0
+    p = subject.probabilities(np.concatenate([image[None], covered]))[:, 0]
+    expected = np.zeros(image.shape[:2])
+    for window, after in zip(windows, p[1:]):
+        expected[window] = p[0] - after
+    return off(run(subject, "occlusion", 0, patch=edge, stride=edge, fill="black").heatmap / p[0], expected / p[0])
+
+
+def rise(subject):
+    """Its answers lie between what the image and a black one get as often as they should; the masks are tested elsewhere."""
+    found = run(subject, "rise", 0, n_masks=16, grid=4)
+    return 0.0 if np.isfinite(found.heatmap).all() and _answers_right(subject) else np.inf
+
+
+def lime(subject):
+    found = run(subject, "lime", 0, n_samples=20, segments="grid", n_segments=9, fill="black")
+    present = found.details["present"][:, found.details["segments"]]
+    expected = subject.probabilities(subject.image * present[..., None])[:, 0]
+    return off(found.details["answers"], expected)
+
+
+def anchors(subject):
+    found = run(subject, "anchors", None, segments="grid", n_segments=4, max_questions=200, round_size=20, fill="black")
+    return 0.0 if found.target == subject.probabilities(subject.image[None])[0].argmax() and _answers_right(subject) else np.inf
+
+
+def _answers_right(subject):
+    images = np.stack([subject.image, subject.image / 2])
+    return np.abs(subject.classifier.probabilities(images) - subject.probabilities(images)).max() < 1e-5
+
+
+def activation_maximization(subject):
+    """The probability that it gives for its picture is what the model says of that picture."""
+    found = run(subject, "activation_maximization", 0, steps=4, frames=0)
+    p = subject.probabilities(found.image[None].astype(np.float32))[0, 0]
+    return off(found.details["probability"], p)
+
+
+def deep_dream(subject):
+    """Before the first step the activation is the mean of the layer's output for the image."""
+    layer, seen = subject.classifier.spatial_layer(), []
+    with without_warnings():
+        found = xh.deep_dream(
+            subject.classifier,
+            subject.image,
+            layers=layer,
+            octaves=1,
+            steps=2,
+            roll=False,
+            frames=0,
+            tile=max(subject.image.shape),
+        )
+    with subject.watching(layer, seen):
+        subject.own(tf.cast(subject.prepare(tf.constant(subject.image[None])), tf.float32))
+    return off(found.activation[0], np.asarray(tf.cast(seen[0], tf.float32)).mean())
+
+
+JUDGES = {name: globals()[name] for name in xh.METHODS}
+
+
+def judge(subject, name):
+    """Return ("right" or "wrong", how far off), ("doubted", what it says) or ("refused", the sentence) of one technique."""
+    why = xh.METHODS[name].why_not(subject.classifier)
+    if why:
+        return "refused", why
+    subject.diagnostics.clear()
+    try:
+        far = JUDGES[name](subject)
+    except ValueError as error:  # what only an image shows, such as one too small for deep dream
+        return "refused", str(error)
+    if far > subject.close and subject.diagnostics:
+        return "doubted", subject.diagnostics[0]
+    return ("right" if far <= subject.close else "wrong"), far
