@@ -1,5 +1,6 @@
 """pyproject.toml, the files of pins and environment.yml say the same, and say it for everybody."""
 
+import os
 import re
 import shutil
 import sys
@@ -135,7 +136,9 @@ def compiled(repository, tmp_path, run_online):
         shutil.copytree(repository / "tools", tmp_path / "tools")
         for stamp in ("course", "tests"):  # as if installed: the copy borrows this environment
             (tmp_path / ".venv" / stamp).touch()
-        run_online(["make", "requirements", f"PY={sys.executable}", *arguments], cwd=tmp_path)
+        # What an outer make was called with (`make check VENV=...`) would reach this one through the environment.
+        environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")}
+        run_online(["make", "requirements", f"PY={sys.executable}", *arguments], cwd=tmp_path, env=environment)
         return {name: (tmp_path / name).read_text() for name in PINNED}
 
     return run
