@@ -82,6 +82,34 @@ def test_preprocessing_however_it_is_written(name):
         np.testing.assert_allclose(ours.heatmap, theirs.heatmap, atol=1e-4 * np.abs(theirs.heatmap).max(), err_msg=method)
 
 
+LAYERS = {
+    "a layer": lambda: L.Rescaling(1 / 127.5, offset=-1),
+    "two layers": lambda: keras.Sequential([L.Rescaling(1 / 255), L.Normalization(mean=0.5, variance=0.25)]),
+    "a model with weights": lambda: keras.Sequential([keras.Input((8, 8, 3)), L.DepthwiseConv2D(1)]),
+    "a layer that resizes": lambda: L.Resizing(8, 8),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_of_the_preprocessing_are_none_of_the_model(name):
+    model, preprocess = network(), LAYERS[name]()
+    shape = (16, 16, 3) if name == "a layer that resizes" else (8, 8, 3)
+    picture = networks.image(shape[0]).astype(np.float32)
+    classifier = xh.Classifier(model, preprocess=preprocess, input_shape=shape)
+    plain = xh.Classifier(model)
+    assert list(classifier.layers) == list(plain.layers) == [layer.name for layer in model.layers[1:]]
+    assert classifier.spatial_layers() == plain.spatial_layers() == ["maps"]
+    x = tf.convert_to_tensor(preprocess(picture[None]))
+    with tf.GradientTape() as tape:
+        maps = model.layers[1](x)
+        tape.watch(maps)
+        score = (model.layers[2](maps) @ model.layers[-1].kernel)[0, 1]
+    weights = tf.reduce_mean(tape.gradient(score, maps)[0], (0, 1)).numpy()
+    expected = maps.numpy()[0] @ weights
+    found = xh.grad_cam(classifier, picture, 1, relu=False).details["coarse"]
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
 def test_a_picture_can_be_grown_through_what_only_scales_and_else_says_how():
     model = network()
     for name in ("astype", "a loop"):

@@ -92,9 +92,11 @@ class Layers:
 
     def _look_for_places(self):
         """Run the model on five pictures, layer by layer, and see which outputs move with the image."""
-        # Numbers are looked at, so not as a part of the graph that somebody is building just now.
-        with tf.init_scope(), Calls().listening() as heard:
-            self._call(self.inside(self.outside(strips(self._proof.picture))))
+        with tf.init_scope():  # numbers are looked at, so not as a part of the graph that somebody is building just now
+            # What is heard first is taken for the model: a preprocessing that is itself a layer has run before.
+            inputs = self.inside(self.outside(strips(self._proof.picture)))
+            with Calls().listening() as heard:
+                self._call(inputs)
         found = {}
         for each in heard.calls:
             if each.path and each.path not in found and _is_tensor(each.output) and each.output.dtype.is_floating:
