@@ -1,6 +1,6 @@
 """Compute the tables that lesson 11, the board and the README read.
 
-    python -m benchmarks.comparison_runs [--quick] [--part NAME ...]
+    python -m benchmarks.comparison_runs [--quick] [--part NAME ...] [--jobs N]
 
 writes comparison-<name>.csv to where `xh.stored` finds them; the first line of each says with which versions, on how many cores,
 on which images and how long. A run that is interrupted goes on where it was when it is called again. On two quiet cores `--quick`
@@ -16,6 +16,7 @@ import sys
 import time
 from typing import NamedTuple
 
+import joblib
 import pandas as pd
 
 import xaihelpers as xh
@@ -223,6 +224,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.comparison_runs", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer images: half an hour in place of two")
     parser.add_argument("--part", nargs="*", choices=TABLES, help="these tables only")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the images out; 1 uses all cores as well")
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else Size()
     for name in options.part or TABLES:
@@ -233,7 +235,8 @@ def main(arguments=None):
         elif name == "randomised":
             table, used = run_randomised(size)
         else:
-            table, used = run_legs(name, size, progress=sys.stderr.isatty())
+            with joblib.parallel_config(n_jobs=options.jobs):
+                table, used = run_legs(name, size, progress=sys.stderr.isatty())
         write(name, table, head(name, size, used, time.perf_counter() - start))
         for part in STORED.glob(f"comparison-{name}-*.part"):
             part.unlink()
