@@ -22,6 +22,7 @@ FLOORS = {
     "folders": 1,
     "images": 1,
     "results": 1,
+    "seeing": 1,
     "copies": 1,
     "classifier": 2,
     "evidence": 2,

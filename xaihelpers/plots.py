@@ -15,6 +15,7 @@ from ._validation import listed, number, whole_number, yes_or_no
 from .decoding import opened
 from .images import as_rgb, as_uint8, check_image, check_map
 from .results import Attribution, Visualization
+from .seeing import seen
 
 UNSIGNED = "viridis"
 SIGNED = "RdBu"  # red speaks against the class, blue for it; told apart by the colour-blind
@@ -124,13 +125,21 @@ def colour(
 ) -> tuple[np.ndarray, tuple[float, float, str]]:
     """Return the colours of a map, (H, W, 3) float 0..1, and (low, high, colour map) for a colour bar.
 
+    heatmap: a map (H, W), or an Attribution: one with a value for each pixel is then drawn so that it is seen, see `seeing`.
     limit: the value at which the colours end; None is the map's own largest absolute value, and colours that are not
         signed then begin at its smallest: a map such as RISE's, which is far from zero everywhere, would be all one colour.
     signed: diverging colours centred on zero; None: if the map has negative values.
     """
     import matplotlib
 
-    heatmap = check_map(heatmap).astype(np.float32)
+    places, scale = shades(heatmap, limit, signed)
+    return matplotlib.colormaps[scale[2]](places)[..., :3], scale
+
+
+def shades(heatmap, limit=None, signed=None):
+    """Return where each value of a map lies on its colour scale, (H, W), 0 to 1, and (low, high, colour map); as `colour`."""
+    heatmap, own, *_ = seen(heatmap)
+    limit = own if limit is None else limit
     signed = bool((heatmap < 0).any()) if signed is None else yes_or_no(signed, "signed")
     limit = limit if limit is None else number(limit, "limit", least=0, what="None for the map's own, or a number")
     smallest = float(heatmap.min()) if limit is None else 0.0
@@ -138,7 +147,7 @@ def colour(
     limit = limit or 1.0
     low = -limit if signed else smallest if smallest < limit else 0.0
     name = SIGNED if signed else UNSIGNED
-    return matplotlib.colormaps[name](np.clip((heatmap - low) / (limit - low), 0, 1))[..., :3], (low, limit, name)
+    return np.clip((heatmap - low) / (limit - low), 0, 1), (low, limit, name)
 
 
 def overlay(
@@ -159,11 +168,10 @@ def overlay(
     image = getattr(attribution, "image", None) if image is None else image
     if image is None:
         raise ValueError("overlay got a map without an image: give the image too.")
-    heatmap, image = check_map(attribution), check_image(as_rgb(image))
+    heatmap, image = seen(attribution).values, check_image(as_rgb(image))
     if heatmap.shape != np.shape(image)[:2]:
         raise ValueError(f"The map is {heatmap.shape} and the image {np.shape(image)[:2]}: both must have the same size.")
-    limit = getattr(attribution, "full_scale", None) if limit is None else limit
-    colours, (low, limit, _) = colour(heatmap, limit, signed)
+    colours, (low, limit, _) = colour(attribution, limit, signed)
     nothing = max(low, 0.0)
     alpha = alpha * (0.4 + 0.6 * np.clip((np.abs(heatmap) - nothing) / (limit - nothing), 0, 1))[..., None]
     grey = np.asarray(Image.fromarray(as_uint8(image)).convert("L"), dtype=np.float32)[..., None] / 255
@@ -180,11 +188,13 @@ def show(
         return side_by_side([result], titles=[result.class_name], caption=caption)
     if not isinstance(result, Attribution):
         raise TypeError(f"show got {type(result).__name__}: give an Attribution or a Visualization.")
-    caption = caption or "; ".join([f"{result.method} of “{result.class_name}”. Cost: {result.cost}", *result.diagnostics])
+    drawn = seen(result)
+    said = [f"{result.method} of “{result.class_name}”. Cost: {result.cost}", *filter(None, [drawn.words]), *result.diagnostics]
+    caption = caption or "; ".join(said)
     return side_by_side(
-        [result.image, result.heatmap, overlay(result, alpha=alpha)],
+        [result.image, drawn.values, overlay(result, alpha=alpha)],
         titles=["image", _marked(f"{result.method}: {result.class_name}", result), "laid over it"],
-        limit=result.full_scale,
+        limit=drawn.limit,
         caption=caption,
         alt=describe(result),
     )
@@ -237,10 +247,7 @@ def side_by_side(
     columns = None if columns is None else min(whole_number(columns, "columns"), len(items))
     if len(titles) != len(items):
         raise ValueError(f"There are {len(items)} pictures and {len(titles)} titles: give one title each.")
-    maps = [np.asarray(item) for item in items if isinstance(item, Attribution) or np.ndim(item) == 2]
-    if shared_scale and limit is None:
-        limit = max((float(np.abs(m).max()) for m in maps), default=None)
-    signed = any(m.min() < 0 for m in maps) if shared_scale else None
+    limit, signed = _shared(items, limit) if shared_scale else (limit, None)
     columns = columns or min(len(items), 5)
     rows = -(-len(items) // columns)
     fig, axes = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.35) * rows), squeeze=False, layout="constrained")
@@ -252,6 +259,13 @@ def side_by_side(
     for axis in axes.flat:
         axis.set_axis_off()
     return figure(fig, alt or "; ".join(filter(None, map(_words, items, titles))), caption)
+
+
+def _shared(items, limit):
+    """Return (limit, signed) of one colour scale for all maps among the items."""
+    maps = [seen(item) for item in items if isinstance(item, Attribution) or np.ndim(item) == 2]
+    ends = [float(np.abs(each.values).max()) if each.limit is None else each.limit for each in maps]
+    return max(ends, default=None) if limit is None else limit, any(each.values.min() < 0 for each in maps)
 
 
 def _drawable(item):
@@ -272,7 +286,9 @@ def _draw(axis, item, limit, signed, colour_bar):
         _, (low, high, name) = colour(item, limit, signed)
         drawn = axis.imshow(item, cmap=name, vmin=low, vmax=high, interpolation=_SMALLER, interpolation_stage="data")
         if colour_bar:
-            bar = axis.figure.colorbar(drawn, ax=axis, fraction=0.046, pad=0.03)
+            beyond = (item.min() < low) + 2 * (item.max() > high)  # values that have the last colour too: an arrow says so
+            ends = ("neither", "min", "max", "both")[beyond]
+            bar = axis.figure.colorbar(drawn, ax=axis, fraction=0.046, pad=0.03, extend=ends)
             bar.ax.tick_params(labelsize=7)
     else:
         axis.imshow(as_uint8(as_rgb(item)), interpolation=_SMALLER)

@@ -63,12 +63,14 @@ class Attribution(_Result):
     diagnostics: why this map should not be trusted, if there is a reason; each was also a DiagnosticWarning.
     note: a few words that belong under every picture of the map, where it is not what its name says.
     full_scale: the value that has the last colour, for a technique whose maps have a fixed scale; None: the map's own largest.
+    pixelwise: whether each pixel has a value of its own, as a gradient has: such a map is drawn in small blocks, to be seen.
     """
 
     heatmap: np.ndarray = None
     image: np.ndarray = None
     note: str = ""
     full_scale: float | None = None
+    pixelwise: bool = False
 
     def __array__(self, dtype=None, copy=None):
         return np.array(self.heatmap, dtype=dtype)

@@ -4,13 +4,12 @@ import numpy as np
 
 from .._quiet import without_warnings
 from ..plots import figure, side_by_side
+from ..seeing import large, seen
 from .agreements import ALIKE
 from .entries import entries, signs_of
 from .plan import technique
 from .results import QUESTIONS
 from .statistics import interval
-
-BLOCK = 4  # pixels an edge that are averaged for the eye; numbers take maps as they are
 
 
 def gallery(classifier, image, target=None, *, rows=ALIKE, columns=7, caption="", title="image"):
@@ -23,7 +22,7 @@ def gallery(classifier, image, target=None, *, rows=ALIKE, columns=7, caption=""
     target = classifier.class_index(target, image)
     with without_warnings():
         maps = {row.label: technique(row.technique)(classifier, image, target, **row.parameters) for row in chosen}
-    drawn = [_for_the_eye(found) for found in maps.values()]
+    drawn = [_one_unit(found) for found in maps.values()]
     # One value of -1 in a corner would be seen; the scale is shared and signed as soon as one map has a negative value.
     titles = [title, *(label.replace(", ", "\n", 1) for label in maps)]
     picture = side_by_side(
@@ -32,14 +31,11 @@ def gallery(classifier, image, target=None, *, rows=ALIKE, columns=7, caption=""
     return picture, maps
 
 
-def _for_the_eye(found):
-    """Return a map in blocks, from -1 to 1."""
-    heatmap = found.heatmap - (found.heatmap.mean() if "centred" in signs_of(found.method, found.parameters) else 0)
-    height, width = (edge // BLOCK * BLOCK for edge in heatmap.shape)
-    blocks = heatmap[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK).mean(axis=(1, 3))
-    limit = np.quantile(np.abs(blocks), 0.99) or np.abs(blocks).max() or 1
-    shown = np.kron(np.clip(blocks / limit, -1, 1), np.ones((BLOCK, BLOCK), np.float32))
-    return np.pad(shown, [(0, a - b) for a, b in zip(heatmap.shape, shown.shape)], mode="edge")
+def _one_unit(found):
+    """Return a map as it is drawn everywhere, from -1 to 1: its largest hundredth has the last colour."""
+    heatmap = seen(found).values
+    heatmap = heatmap - (heatmap.mean() if "centred" in signs_of(found.method, found.parameters) else 0)
+    return np.clip(heatmap / large(heatmap), -1, 1)
 
 
 # What a chart shows unless it is asked for all rows: one setting a technique, and those that change the verdict.

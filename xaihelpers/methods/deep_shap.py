@@ -27,7 +27,13 @@ def _compiled(classifier):
     return classifier.compiled("deep_shap", lambda: _compile(classifier))
 
 
-@technique(family="gradient", needs_gradients=True, sliders={"background": Slider(options=BACKGROUNDS)}, prepare=_compiled)
+@technique(
+    family="gradient",
+    needs_gradients=True,
+    sliders={"background": Slider(options=BACKGROUNDS)},
+    prepare=_compiled,
+    pixelwise=True,
+)
 def deep_shap(
     classifier: Classifier,
     image: ImageLike,

@@ -41,7 +41,9 @@ def _compiled(classifier, rule="guided"):
     return classifier.compiled(("guided_backprop", rule), lambda: _compile(classifier, rule))
 
 
-@technique(family="gradient", needs_gradients=True, sliders={"rule": Slider(options=tuple(_RULES))}, prepare=_compiled)
+@technique(
+    family="gradient", needs_gradients=True, sliders={"rule": Slider(options=tuple(_RULES))}, prepare=_compiled, pixelwise=True
+)
 def guided_backprop(
     classifier: Classifier,
     image: ImageLike,

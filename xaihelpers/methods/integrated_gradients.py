@@ -16,7 +16,13 @@ LARGE_GAP = 0.05  # share of f(image) - f(baseline) that may be missing before i
 _SLIDERS = {"baseline": Slider(options=("blur", "mean", "black", 127, "white", "noise")), "steps": Slider(4, 10, 2, default=10)}
 
 
-@technique(family="gradient", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.require_way_back())
+@technique(
+    family="gradient",
+    needs_gradients=True,
+    sliders=_SLIDERS,
+    prepare=lambda classifier: classifier.require_way_back(),
+    pixelwise=True,
+)
 def integrated_gradients(
     classifier: Classifier,
     image: ImageLike,

@@ -22,7 +22,13 @@ _SLIDERS = {
 }
 
 
-@technique(family="gradient", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.require_way_back())
+@technique(
+    family="gradient",
+    needs_gradients=True,
+    sliders=_SLIDERS,
+    prepare=lambda classifier: classifier.require_way_back(),
+    pixelwise=True,
+)
 def saliency(
     classifier: Classifier,
     image: ImageLike,

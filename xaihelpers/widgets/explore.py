@@ -203,7 +203,7 @@ def _function(method):
 def _draw(result, alpha):
     """Return JPEG bytes of a result: image, map and overlay side by side. Drawn with Pillow: matplotlib is too slow here."""
     if isinstance(result, Attribution):
-        panels = [result.image, 255 * colour(result.heatmap, result.full_scale)[0], overlay(result, alpha=alpha)]
+        panels = [result.image, 255 * colour(result)[0], overlay(result, alpha=alpha)]
     else:
         panels = [_panel(each, alpha) for each in (result if isinstance(result, list) else [result])]
     resized = [Image.fromarray(as_uint8(as_rgb(panel))).resize((PANEL, PANEL), Image.Resampling.BICUBIC) for panel in panels]
@@ -230,7 +230,7 @@ def _legend(result):
         return ""
     text, unseen = f"{result.method} of “{result.class_name}”", ""
     if isinstance(result, Attribution):
-        _, (low, high, _) = colour(result.heatmap, result.full_scale)
+        _, (low, high, _) = colour(result)
         text += f" ({result.note})" if result.note else ""
         text += f" · colours from {low:.3g} to {high:.3g}" + (" (red: against, blue: for)" if low < 0 else "")
         unseen = f'<span style="{_UNSEEN}">{html.escape(describe(result))}</span>'

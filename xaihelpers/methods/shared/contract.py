@@ -44,6 +44,7 @@ class Method:
     takes_image: False for a technique that draws its picture from noise, `method(classifier, target, ...)`.
     lesson: file name of the notebook that teaches it; the registry's table knows it.
     prepare: a function of a classifier that does what can be done before there is an image, and raises where it can't.
+    pixelwise: as in `Attribution`.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Method:
     takes_image: bool = True
     lesson: str = ""
     prepare: object = None
+    pixelwise: bool = False
 
     def why_not(self, classifier):
         """Return the sentence that says why this technique does not work on a classifier, None where it does."""
@@ -87,11 +89,12 @@ def technique(
     needs_gradients: bool,
     sliders: dict[str, Slider] | None = None,
     prepare: Callable | None = None,
+    pixelwise: bool = False,
 ) -> Callable[[Callable[Parameters, Finding]], Callable[Parameters, Attribution]]:
     """Turn `find(classifier, image, target, *, ...) -> Finding` into a technique that returns an Attribution.
 
     The image is checked before any network runs, the class is looked up, the passes and seconds are counted, every
-    named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings. prepare: see Method.
+    named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings. prepare, pixelwise: see Method.
     """
 
     def decorate(find):
@@ -123,10 +126,13 @@ def technique(
                 image=np.asarray(image),
                 note=found.note,
                 full_scale=found.full_scale,
+                pixelwise=pixelwise,
             )
 
         explain.__signature__ = signature.replace(return_annotation=Attribution)
-        explain.method = Method(find.__name__, explain, family, needs_gradients, sliders or {}, prepare=prepare)
+        explain.method = Method(
+            find.__name__, explain, family, needs_gradients, sliders or {}, prepare=prepare, pixelwise=pixelwise
+        )
         return explain
 
     return decorate

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ...images import as_rgb, as_uint8
-from ...plots import colour, describe
+from ...plots import describe, shades
 from ...results import Attribution, Visualization
 from .positions import MOST, combinations, plan
 
@@ -94,7 +94,7 @@ def caption(result):
         return ""
     text = f"{result.method} of “{result.class_name}”"
     if isinstance(result, Attribution):
-        _, (low, high, _) = colour(result.heatmap, result.full_scale)
+        _, (low, high, _) = shades(result)
         text += f" ({result.note})" if result.note else ""
         text += f" · colours from {low:.3g} to {high:.3g}" + (" (red: against, blue: for)" if low < 0 else "")
     return f"{text} · {_SECONDS.sub('', str(result.cost))}"
@@ -111,10 +111,10 @@ def _panels(result, in_a_row, tiles, palettes):
     """Return the panels of one result; an Attribution alone is shown three times: image, map, and one over the other."""
     if not isinstance(result, Attribution):
         return [[tiles.add(as_uint8(as_rgb(result.image if isinstance(result, Visualization) else result))), None, None]]
-    _, (low, limit, name) = colour(result.heatmap, result.full_scale)
+    places, (_, _, name) = shades(result)
     palettes.setdefault(name, palette(name))
     # One byte a pixel: the place of its value on the colour scale. The player has the palette, and lays it over.
-    level = np.rint(255 * np.clip((result.heatmap - low) / ((limit - low) or 1), 0, 1)).astype(np.uint8)
+    level = np.rint(255 * places).astype(np.uint8)
     picture, heat = tiles.add(as_uint8(as_rgb(result.image))), tiles.add(level)
     over = [picture, heat, name]
     return [over] if in_a_row else [[picture, None, None], [None, heat, name], over]

@@ -16,8 +16,9 @@ from ...metrics import mass_inside, pointing_game
 from ...plots import colour, describe, figure, overlay
 from ...results import Attribution
 from ...saving import record
+from ...seeing import large, seen
 from .names import class_title, classifier_title, technique_title
-from .scale import OVER, OWN, Scale, beginning, large
+from .scale import OVER, OWN, Scale, beginning
 
 PANEL = 448  # pixels an edge of a picture: as large as it is shown after a click
 STYLE = """<style>
@@ -186,9 +187,12 @@ def _outcome(outcome, scale, how, link, evidence=None):
 def _numbers(result):
     """Return what a map's colours stand for, in its own unit."""
     low, high = result.heatmap.min(), result.heatmap.max()
-    begin = 0 if result.full_scale else beginning(result.heatmap)
+    drawn = seen(result)
+    begin = 0 if result.full_scale else beginning(drawn.values)
     zero = f"0 on the scale: {begin:.3g}, " if begin else ""
-    return f"from {low:.3g} to {high:.3g}; {zero}1 on the scale: {result.full_scale or large(result.heatmap):.3g}"
+    return f"from {low:.3g} to {high:.3g}; {zero}1 on the scale: {result.full_scale or large(drawn.values):.3g}" + (
+        f"; drawn in blocks of {drawn.block} pixels" if drawn.block > 1 else ""
+    )
 
 
 def _lesson(name, link):

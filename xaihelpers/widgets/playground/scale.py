@@ -1,13 +1,11 @@
 """One colour scale for maps that were measured in different units."""
 
-import numpy as np
-
 from ...images import as_rgb, as_uint8
 from ...plots import colour, overlay
 from ...results import Attribution
+from ...seeing import LARGE, large, seen
 
 OWN, SHARED, SPREAD = "share of each map's large values", "the same unit in all maps", "each map's lowest to highest value"
-_LARGE = 99  # percent of a map's pixels that stay below what counts as large: a few extreme pixels would pale all others
 OVER, ALONE = "over the photograph", "the map alone"
 
 
@@ -19,23 +17,24 @@ class Scale:
     """
 
     def __init__(self, results, kind):
-        maps = [each.heatmap for each in results if isinstance(each, Attribution)]
+        maps = [seen(each).values for each in results if isinstance(each, Attribution)]
         self.kind, self.signed = kind, kind != SPREAD and any((each < 0).any() for each in maps)
         fixed = any(isinstance(each, Attribution) and each.full_scale is not None for each in results)
         self.limit = max(map(large, maps), default=1.0) if kind == SHARED and not fixed else 1.0
 
     def shares(self, result):
         """Return a map as the scale shows it: what has the value `limit` has the last colour."""
-        low, high = result.heatmap.min(), result.heatmap.max()
         if result.full_scale is not None:
             return result.heatmap / result.full_scale
+        values = seen(result).values
+        low, high = values.min(), values.max()
         if self.kind == SPREAD:
-            return (result.heatmap - low) / ((high - low) or 1)
+            return (values - low) / ((high - low) or 1)
         if self.kind == SHARED:
-            return result.heatmap
+            return values
         # A map that is far from zero everywhere, such as RISE's, would be all one colour: it begins at its smallest value.
-        begin = beginning(result.heatmap)
-        return (result.heatmap - begin) / ((large(result.heatmap) - begin) or 1)
+        begin = beginning(values)
+        return (values - begin) / ((large(values) - begin) or 1)
 
     def panel(self, result, how):
         """Return the picture of a result, (H, W, 3) uint8."""
@@ -56,9 +55,10 @@ class Scale:
         """Return what the colours mean."""
         if self.kind == OWN:
             return (
-                f"One colour scale for all maps: 1 is the size under which {_LARGE} of 100 pixels of a map stay, and stands "
+                f"One colour scale for all maps: 1 is the size under which {LARGE} of 100 pixels of a map stay, and stands "
                 "below it; 0 is zero, or the smallest value of a map that is never near zero. Techniques measure in "
-                "different units: compare where the colour is, not how much."
+                "different units: compare where the colour is, not how much. A map with a value for each pixel is "
+                "drawn in small blocks, to be seen."
             )
         if self.kind == SPREAD:
             return (
@@ -69,12 +69,6 @@ class Scale:
             "One colour scale for all maps, in the unit of the technique. That is a comparison only between maps of the same "
             "technique: different techniques measure in different units."
         )
-
-
-def large(heatmap):
-    """Return the value under which nearly all pixels of a map stay, in size; 1 for a map that is zero."""
-    size = np.abs(heatmap)
-    return float(np.percentile(size, _LARGE) or size.max() or 1.0)
 
 
 def beginning(heatmap):
