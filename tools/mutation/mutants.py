@@ -54,46 +54,68 @@ _CALLED = {
     "cumsum": ["cumprod"],
     "median": ["mean"],
 }
+STEPS = (ast.Module, ast.FunctionDef, ast.For, ast.While, ast.If)
 _RANDOM = {"default_rng", "RandomState", "seed"}  # another seed is another draw, no mistake
 
 
 def mutants(tree):
     """Yield (what was changed, code) for each small change of a parsed piece of code; each code once."""
     seen = {ast.unparse(tree)}
-    for change, mutant in _changes(tree):
-        code = ast.unparse(ast.fix_missing_locations(mutant))
+    for place, node, change, edit in changes(tree, EDITS, {id(inner) for call in random_calls(tree) for inner in ast.walk(call)}):
+        code = changed(tree, place, edit)
         if code not in seen:
             seen.add(code)
-            yield change, code
+            yield f"line {getattr(node, 'lineno', '?')}, {change}", code
 
 
-def _changes(tree):
+def changes(tree, edits, left_alone=()):
+    """Yield (place of a node in ast.walk, the node, what is changed, the function that changes that node of a copy).
+
+    edits: as in EDITS. left_alone: the ids of nodes that are not changed.
+    """
     nodes = list(ast.walk(tree))
-    left_alone = {id(inner) for node in nodes if _is_random(node) for inner in ast.walk(node)}
+    arguments = _arguments(nodes)
     for place, node in enumerate(nodes):
         if id(node) in left_alone:
             continue
-        for change, edit in _edits(node, tree):
-            mutant = copy.deepcopy(tree)
-            edit(list(ast.walk(mutant))[place])  # a copy is walked in the same order
-            yield f"line {getattr(node, 'lineno', '?')}, {change}", mutant
+        for change, edit in _edits(node, edits, arguments.get(id(node), [])):
+            yield place, node, change, edit
 
 
-def _is_random(node):
-    return isinstance(node, ast.Call) and _name(node.func) in _RANDOM
+def changed(tree, place, edit):
+    """Return the code in which one node is changed."""
+    mutant = copy.deepcopy(tree)
+    edit(list(ast.walk(mutant))[place])  # a copy is walked in the same order
+    return ast.unparse(ast.fix_missing_locations(mutant))
+
+
+def _arguments(nodes):
+    """Return {id of a node: the arguments of the functions that it stands in, a list for each}."""
+    found = {}
+    for function in nodes:
+        if isinstance(function, ast.FunctionDef):
+            names = [each.arg for each in function.args.args]
+            for inner in ast.walk(function):
+                found.setdefault(id(inner), []).append(names)
+    return found
+
+
+def random_calls(tree):
+    """Return the calls that only say which draw it is."""
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) in _RANDOM]
 
 
 def _name(function):
     return getattr(function, "attr", getattr(function, "id", ""))
 
 
-def _edits(node, tree):
+def _edits(node, edits, arguments):
     """Yield (change, function that makes it at the same node of a copy)."""
-    for kind, edits in _EDITS.items():
+    for kind, edit in edits.items():
         if isinstance(node, kind):
-            yield from edits(node)
+            yield from edit(node)
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        yield from _names(node, tree)
+        yield from _names(node, arguments)
 
 
 def _operators(node):
@@ -152,15 +174,13 @@ def _calls(node):
         yield f"arguments {i + 1} and {i + 2} of {_name(node.func)} swapped", swap
 
 
-def _names(node, tree):
+def _names(node, functions):
     """One variable of a function in place of another: an argument that is used, or ignored."""
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef) and any(inner is node for inner in ast.walk(function)):
-            arguments = [each.arg for each in function.args.args]
-            if node.id in arguments:
-                for other in arguments:
-                    if other != node.id:
-                        yield f"{node.id} becomes {other}", lambda n, other=other: setattr(n, "id", other)
+    for arguments in functions:
+        if node.id in arguments:
+            for other in arguments:
+                if other != node.id:
+                    yield f"{node.id} becomes {other}", lambda n, other=other: setattr(n, "id", other)
 
 
 def _steps(node):
@@ -189,13 +209,13 @@ def _elements(node):
             yield f"elements {i + 1} and {i + 2} swapped", swap
 
 
-_EDITS = {
+EDITS = {
     ast.BinOp: _operators,
     ast.Compare: _comparisons,
     ast.UnaryOp: _signs,
     ast.BoolOp: _and_or,
     ast.Constant: _constants,
     ast.Call: _calls,
-    (ast.Module, ast.FunctionDef, ast.For, ast.While, ast.If): _steps,
+    STEPS: _steps,
     (ast.List, ast.Tuple): _elements,
 }
