@@ -78,20 +78,27 @@ answer = xh.lime(toy, task.IMAGE, "measles", segments=task.SEGMENTS, fill="black
         "answer = [-0.3, 0, 0.2, 0]",
         "answer = [0.3, 0.1, 0, 0]",
         "answer = [0.3, 0.2, 0.2, 0]",
+        """
+task = xh.check.lime
+toy = xh.Classifier(task.network, class_names=task.NAMES)
+options = dict(segments=task.SEGMENTS, fill="black", n_samples=1000)
+measles = xh.lime(toy, task.IMAGE, "measles", **options).details["weights"]
+answer = measles - xh.lime(toy, task.IMAGE, "cowpox", **options).details["weights"]
+""",
     ],
 )
 def rather_than(answer):
     """Which of the four corners speak for "measles" rather than "cowpox"? Four weights, signed."""
     given = numbers(answer, (4,))
-    right, alone = _weights("measles") - _weights("cowpox"), _weights("measles")
-    # Another seed or ridge moves the weights by a few thousandths, and is as right.
-    near = lambda weights: bool(np.abs(given - weights).max() < 0.02)  # noqa: E731
-    if near(right):
+    measles, cowpox = _weights("measles"), _weights("cowpox")
+    if close(given, measles - cowpox):
         return "Corner 1 drops out: it speaks for both. Corner 0 speaks for measles, corner 2 for cowpox, corner 3 for neither."
-    if near(-right):
+    if close(given, cowpox - measles, 0.1):
         raise NotYet("This speaks for cowpox rather than measles: turn the difference around.")
-    if near(alone) or near(_weights("cowpox")):
+    if close(given, measles, 0.1) or close(given, cowpox, 0.1):
         raise NotYet("These are the weights of one class. Corner 1 speaks for both classes: it should drop out.")
+    if close(given, measles - cowpox, 0.1):
+        raise NotYet('Nearly. Other samples were asked, or fitted otherwise. Asked for: fill="black", n_samples=200, no more.')
     raise NotYet("Call xh.lime twice with the same segments, fill and seed, once a class, and subtract details['weights'].")
 
 
@@ -150,6 +157,95 @@ def implement(answer):
             raise NotYet("The kernel counts twice in your fit: it weighs the squared error once.")
         raise NotYet(f"For {n} samples of {k} superpixels the weights are others. Is there an intercept, a kernel, a ridge?")
     return "It is LIME's fit: weighted least squares with a ridge on the weights and a free intercept."
+
+
+def _three_gone():
+    """Return what the line and the network say of image 13 without its three best patches, and each usual mistake, {what: pair}."""
+    from ... import rashes as rash_images
+    from ... import zoo
+    from ...methods.lime import lime
+
+    image, network = rash_images.load_test_split().images[13], zoo.load_classifier("rashnet")
+    found = lime(network, image, "chickenpox", segments="grid", n_segments=49, n_samples=300)
+    d = found.details
+
+    def both(gone, colour=None):
+        covered = image.astype(float)
+        for k in gone:
+            place = d["segments"] == k
+            covered[place] = image[place].mean(axis=0) if colour is None else colour
+        line = d["local_prediction"] - d["weights"][gone].sum()
+        return float(line), float(network.probabilities(covered)[0, found.target])
+
+    order = np.argsort(-d["weights"])
+    mistakes = {"none": both(order[:0]), "worst": both(order[-3:]), "kept": both(order[3:]), "black": both(order[:3], 0.0)}
+    return both(order[:3]), mistakes, float(d["intercept"])
+
+
+@exercise(
+    hint='details["weights"] has one number a patch, details["segments"] the patch of every pixel. The line says '
+    "intercept + the sum of the weights of the patches that are still there.",
+    solution="""
+rashes, rashnet = xh.rashes.load_test_split(), xh.load_classifier("rashnet")
+image = rashes.images[13]
+found = xh.lime(rashnet, image, "chickenpox", segments="grid", n_segments=49, n_samples=300)
+d = found.details
+gone = np.argsort(-d["weights"])[:3]
+covered = image.astype(float)
+for k in gone:
+    covered[d["segments"] == k] = image[d["segments"] == k].mean(axis=0)
+line = d["intercept"] + d["weights"].sum() - d["weights"][gone].sum()
+answer = [line, rashnet.probabilities(covered)[0, found.target]]
+""",
+    wrong=[
+        *(
+            f"""
+rashes, rashnet = xh.rashes.load_test_split(), xh.load_classifier("rashnet")
+image = rashes.images[13]
+found = xh.lime(rashnet, image, "chickenpox", segments="grid", n_segments=49, n_samples=300)
+d = found.details
+gone = np.argsort(-d["weights"]){places}
+covered = image.astype(float)
+for k in gone:
+    covered[d["segments"] == k] = {colour}
+line = {intercept} + d["weights"].sum() - d["weights"][gone].sum()
+probability = rashnet.probabilities(covered)[0, found.target]
+answer = {answer}
+"""
+            for places, colour, intercept, answer in [
+                ("[-3:]", 'image[d["segments"] == k].mean(axis=0)', 'd["intercept"]', "[line, probability]"),
+                ("[:3]", "0", 'd["intercept"]', "[line, probability]"),
+                ("[3:]", 'image[d["segments"] == k].mean(axis=0)', 'd["intercept"]', "[line, probability]"),
+                ("[:3]", 'image[d["segments"] == k].mean(axis=0)', "0", "[line, probability]"),
+                ("[:3]", 'image[d["segments"] == k].mean(axis=0)', 'd["intercept"]', "[probability, line]"),
+                ("[:3]", "image.mean(axis=(0, 1))", 'd["intercept"]', "[line, probability]"),
+                ("[:2]", 'image[d["segments"] == k].mean(axis=0)', 'd["intercept"]', "[line, probability]"),
+            ]
+        ),
+        "answer = [0.97, 0.82]",
+    ],
+)
+def three_gone(answer):
+    """Image 13 without the three patches of the largest weights: what does LIME's line say of it, and what the network?"""
+    given = numbers(answer, (2,))
+    right, mistakes, intercept = _three_gone()
+    if close(given, right, 2e-3):
+        return "The line says less than the network: the lesions that are left make up for some of what is gone. A sum can't know."
+    if close(given[::-1], right, 2e-3):
+        raise NotYet("Turn them around: the line first, then the network.")
+    if close(given[0], right[0] - intercept, 2e-3):
+        raise NotYet("The intercept is missing from what your line says.")
+    if close(given, mistakes["worst"], 2e-3):
+        raise NotYet("You covered the patches of the smallest weights. np.argsort goes from small to large.")
+    if close(given, mistakes["kept"], 2e-3):
+        raise NotYet("You kept the three patches and covered all others.")
+    if close(given, mistakes["none"], 1e-2):
+        raise NotYet("This is what both say of the whole image. Cover the three patches.")
+    if close(given, mistakes["black"], 2e-3):
+        raise NotYet("You covered with black. LIME's fill is the mean colour of each patch: so must yours be.")
+    if close(given[0], right[0], 2e-3):
+        raise NotYet("The line is right. Is each of the three patches covered with its own mean colour, and nothing else?")
+    raise NotYet('Use image 13, "chickenpox", segments="grid", n_segments=49, n_samples=300, and cover three patches.')
 
 
 @exercise(
