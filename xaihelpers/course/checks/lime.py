@@ -160,7 +160,7 @@ def implement(answer):
 
 
 def _three_gone():
-    """Return what the line and the network say of image 13 without its three best patches, and each usual mistake, {what: pair}."""
+    """Return what line and network say of image 13 without its three best patches, and the usual mistakes, {what: pair}."""
     from ... import rashes as rash_images
     from ... import zoo
     from ...methods.lime import lime
@@ -230,7 +230,7 @@ def three_gone(answer):
     given = numbers(answer, (2,))
     right, mistakes, intercept = _three_gone()
     if close(given, right, 2e-3):
-        return "The line says less than the network: the lesions that are left make up for some of what is gone. A sum can't know."
+        return "The line says less than the network: the lesions that are left make up for part of what is gone."
     if close(given[::-1], right, 2e-3):
         raise NotYet("Turn them around: the line first, then the network.")
     if close(given[0], right[0] - intercept, 2e-3):
