@@ -34,9 +34,10 @@ ROW = "{:28} {:>9} {:>9} {:>9}"
 
 
 class Watch:
-    """Inside the block: the memory (bytes, at most) and processor time (seconds) of all processes that this one started."""
+    """Inside the block: the memory (bytes, at most) and processor time (seconds) of all processes that it starts."""
 
     def __enter__(self):
+        self._before = set(psutil.Process().children(recursive=True))  # they belong to somebody else
         self.memory, self._seconds, self._done = 0, {}, threading.Event()
         self._thread = threading.Thread(target=self._look_until_done)
         self._begin = time.perf_counter()
@@ -60,7 +61,7 @@ class Watch:
 
     def _look(self):
         memory = 0
-        for process in psutil.Process().children(recursive=True):
+        for process in set(psutil.Process().children(recursive=True)) - self._before:
             try:
                 with process.oneshot():
                     memory += process.memory_info().rss

@@ -21,9 +21,13 @@ def needs(repository):
 
 
 def test_memory_and_processor_time_of_a_process_that_has_ended(needs):
+    waits = HUNGRY + "\nprint(flush=True); input()"
+    earlier = subprocess.Popen([sys.executable, "-c", waits], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    earlier.stdout.readline()  # it holds its memory now, and goes on holding it
     with needs.Watch() as watch:
         subprocess.run([sys.executable, "-c", HUNGRY], check=True)
         subprocess.run([sys.executable, "-c", "pass"], check=True)
+    earlier.communicate(b"\n")
     assert 300e6 < watch.memory < 400e6
     assert 0.8 < watch.processor < 2.5 and watch.clock > 1
 
