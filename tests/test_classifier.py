@@ -1,5 +1,6 @@
 """The classifier gives what the model gives, for every way of writing the model, and never changes it."""
 
+import contextlib
 import gc
 
 import keras
@@ -178,6 +179,9 @@ RUBBISH = {
     "wrong classes": (lambda x: np.full((len(x), 3), 1 / 3), "3 classes and has 2"),
     "NaN": (lambda x: np.full((len(x), 2), np.nan), "NaN"),
     "logits": (lambda x: np.tile([3.0, -2.0], (len(x), 1)), "apply softmax"),
+    "negative numbers": (lambda x: np.tile([1.2, -0.2], (len(x), 1)), "values from -0.2 to 1.2"),
+    "a negative number": (lambda x: np.tile([0.95, -0.05], (len(x), 1)), "values from -0.05 to 0.95"),
+    "a number over one": (lambda x: np.tile([1.008, 0.0], (len(x), 1)), "values from 0 to 1.01"),
     "no sum of one": (lambda x: np.full((len(x), 2), 0.2), "add up to"),
     "words": (lambda x: "cat", "str"),
 }
@@ -215,3 +219,37 @@ def test_a_subclassed_model_is_explained_like_any_other():
     np.testing.assert_allclose(classifier.logits(BATCH), twin.logits(BATCH), atol=1e-6)
     for method in (xh.grad_cam, xh.saliency, xh.guided_backprop, xh.deep_shap):
         np.testing.assert_allclose(method(classifier, IMAGE).heatmap, method(twin, IMAGE).heatmap, atol=1e-6)
+
+
+def test_whoever_watches_hears_every_batch_and_inner_blocks_give_the_outer_one_back():
+    classifier, outer, inner = xh.Classifier(networks.gap_network()), [], []
+    with classifier.watch(lambda *heard: outer.append(heard)):
+        classifier.probabilities(BATCH, batch_size=2)
+        with contextlib.suppress(KeyError), classifier.watch(lambda *heard: inner.append(heard)):
+            classifier.expect(7)
+            classifier.probabilities(BATCH[:3])
+            raise KeyError
+        classifier.probabilities(BATCH[:1])
+    classifier.probabilities(BATCH)
+    assert outer == [(2, None), (4, None), (5, None), (6, None)]
+    assert inner == [(0, 7), (3, 7)]
+
+
+class Scaled(keras.layers.Layer):
+    """Takes two inputs and a keyword: the first, less the second times `by`."""
+
+    def call(self, x, y, by=1.0):
+        return x - by * y
+
+
+def test_a_layers_further_inputs_and_keywords_arrive():
+    i = keras.Input((8, 8, 3))
+    x = keras.layers.Rescaling(1 / 255)(i)
+    y = keras.layers.Conv2D(3, 1, name="maps", kernel_initializer=keras.initializers.Constant(0.5))(x)
+    pooled = keras.layers.GlobalAveragePooling2D()(Scaled()(x, y, by=3.0))
+    classifier = xh.Classifier(keras.Model(i, keras.layers.Softmax()(pooled)))
+    images = BATCH.astype(np.float64) / 255
+    expected = (images - 3 * 0.5 * images.sum(axis=-1, keepdims=True)).mean(axis=(1, 2))
+    np.testing.assert_allclose(classifier.logits(BATCH), expected, atol=1e-5)
+    gradient = classifier.gradients(BATCH[0], 1).gradients[0]
+    np.testing.assert_allclose(gradient, np.tile(np.array([-1.5, -0.5, -1.5]) / 255 / 64, (8, 8, 1)), atol=1e-8)

@@ -5,9 +5,11 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 import xaihelpers as xh
+from xaihelpers._quiet import without_warnings
 
 EDGE = 8
 random = np.random.default_rng(0)
@@ -108,6 +110,59 @@ def test_one_relu_by_hand():
     image[0, :, 0], background[0, :, 0] = [2, 1, 1], [0, 1, 0]
     found = xh.deep_shap(xh.Classifier(model), image, 0, background=background)
     assert found.heatmap[0] == pytest.approx([4 * 3 / 5, 0, 1 * 3 / 5])
+
+
+TANGENTS = {
+    "relu": (keras.ops.relu, [-3, 2]),
+    "relu6": (keras.ops.relu6, [-3, 2, 8]),
+    "leaky relu": (layers.LeakyReLU(0.2), [-3, 2]),
+    "elu": (keras.ops.elu, [-1, 2]),
+    "selu": (keras.ops.selu, [-1, 2]),
+    "sigmoid": (keras.ops.sigmoid, [-1, 2]),
+    "tanh": (keras.ops.tanh, [-1, 0.5]),
+    "softplus": (keras.ops.softplus, [-1, 2]),
+    "softsign": (keras.ops.softsign, [-1, 2]),
+    "erf": (keras.ops.erf, [-1, 0.5]),
+    "erfc": (tf.math.erfc, [-1, 0.5]),
+    "exp": (keras.ops.exp, [-1, 0.5]),
+    "expm1": (keras.ops.expm1, [-1, 0.5]),
+    "log": (keras.ops.log, [0.5, 3]),
+    "log1p": (keras.ops.log1p, [0.5, 3]),
+    "abs": (keras.ops.abs, [-2, 3]),
+    "sqrt": (keras.ops.sqrt, [0.5, 3]),
+    "rsqrt": (keras.ops.rsqrt, [0.5, 3]),
+    "reciprocal": (keras.ops.reciprocal, [0.5, -3]),
+    "square": (keras.ops.square, [0.5, -3]),
+}
+
+
+@pytest.mark.parametrize("name", TANGENTS)
+def test_where_a_unit_sees_no_difference_its_tangent_stands_for_the_slope(name):
+    """z = a - b + c is the same for the image and the background, though a and b are not: each is credited with f'(z)."""
+    function, places = TANGENTS[name]
+    inputs = keras.Input((1, 3, 3))
+    unit = layers.Dense(1, use_bias=False)
+    bent = layers.Lambda(lambda x: function(x), output_shape=(1,))(unit(layers.Flatten()(inputs)))
+    out = layers.Dense(2, use_bias=False)
+    classifier_of = keras.Model(inputs, out(bent))
+    kernel = np.zeros((9, 1))
+    kernel[[0, 3, 6], 0] = 0.5, -0.5, 1
+    unit.set_weights([kernel]), out.set_weights([np.array([[1.0, 0]])])
+    with without_warnings():  # such a function alone is no head that makes sense
+        network = xh.Classifier(classifier_of, outputs="logits")
+    for z in places:
+        image, background = np.zeros((2, 1, 3, 3), np.float32)
+        image[0, :, 0], background[0, :, 0] = [6, 6, abs(z)], [2, 2, abs(z)]
+        kernel[6, 0] = np.sign(z)
+        unit.set_weights([kernel])
+        with tf.GradientTape() as tape:
+            at = tf.constant(float(z))
+            tape.watch(at)
+            value = function(at)
+        slope = float(tape.gradient(value, at))
+        with without_warnings():
+            found = xh.deep_shap(network, image, 0, background=background)
+        assert found.heatmap[0] == pytest.approx([0.5 * slope * 4, -0.5 * slope * 4, 0], abs=1e-5), z
 
 
 def test_a_product_is_shared_fairly():

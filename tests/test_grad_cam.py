@@ -53,6 +53,33 @@ def test_a_convolution_worked_out_by_hand():
     np.testing.assert_allclose(xh.hires_cam(classifier, image, 0, layer="maps").heatmap, [[3, 0], [0, 6]], rtol=1e-6)
 
 
+def test_the_heatmap_is_the_coarse_map_enlarged_between_its_places_with_its_sign():
+    """A 1 x 1 filter of stride 2 takes red at four places, [[1, -2], [-3, 4]]; then Flatten and Dense.
+
+    From 2 to 4 pixels, bilinear: the first and last are the places themselves, between them 3/4 and 1/4 of each.
+    """
+    image = np.zeros((4, 4, 3))
+    image[::2, ::2, 0] = [[1, 2], [3, 4]]
+    model = keras.Sequential(
+        [keras.Input((4, 4, 3)), keras.layers.Conv2D(1, 1, strides=2, name="maps"), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+    dense = np.array([[1, 0], [-1, 0], [-1, 0], [1, 0]])
+    model.set_weights([np.array([1.0, 0, 0]).reshape(1, 1, 3, 1), np.zeros(1), dense, np.zeros(2)])
+    between = np.array([[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]])
+    signed, kept = np.array([[1, -2], [-3, 4]]), np.array([[1, 0], [0, 4]])
+    classifier = xh.Classifier(model)
+    for options, coarse in (({}, signed), ({"relu": False}, signed), ({"relu": True}, kept)):
+        found = xh.hires_cam(classifier, image, 0, layer="maps", **options)
+        np.testing.assert_allclose(found.heatmap, between @ coarse @ between.T, atol=1e-6)
+        np.testing.assert_allclose(found.details["coarse"], signed, atol=1e-6)
+    # Grad-CAM: the mean weight is 0 for class 0; for one that adds all places up, it is 1, and minus 1 for its opposite.
+    model.layers[-1].set_weights([np.array([[1.0, -1]] * 4), np.zeros(2)])
+    coarse = np.array([[1, 2], [3, 4]])
+    for target, options, expected in ((0, {}, coarse), (1, {"relu": False}, -coarse)):
+        found = xh.grad_cam(xh.Classifier(model), image, target, layer="maps", **options)
+        np.testing.assert_allclose(found.heatmap, between @ expected @ between.T, atol=1e-6)
+
+
 def test_a_softmax_model_and_its_logits_twin_give_the_same_map():
     softmax, twin = networks.gap_network(), networks.gap_network(activation=None)
     for name in ("grad_cam", "hires_cam"):

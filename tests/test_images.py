@@ -460,3 +460,23 @@ def test_32_bits_without_a_sign_are_no_negative_numbers():
     values, buffer = np.array([[0, 2**31, 2**32 - 1]], np.uint32), io.BytesIO()
     tifffile.imwrite(buffer, values, photometric="minisblack")
     assert xh.load_image(buffer.getvalue(), value_range=(0, 2**32 - 1))[0, :, 0].tolist() == [0, 128, 255]
+
+
+def test_a_landscape_and_a_portrait_lose_the_same_on_both_sides():
+    pixels = np.zeros((30, 50, 3), np.uint8)
+    pixels[:, 10:40] = 200
+    for picture in (pixels, pixels.transpose(1, 0, 2)):
+        assert (xh.load_image(png(Image.fromarray(picture)), size=30) == 200).all()
+        assert (xh.images.fit_image(picture, (30, 30)) == 200).all()
+    # Of 20 x 10 pixels for a picture twice as high as wide: 5 of the 10 columns are not needed, 3 on one side and 2 on the other.
+    pixels = np.arange(10, dtype=np.uint8).repeat(3).reshape(1, 10, 3).repeat(10, axis=0)
+    np.testing.assert_array_equal(xh.images.fit_image(pixels, (10, 5))[..., 0], np.tile(np.arange(2, 7), (10, 1)))
+    np.testing.assert_array_equal(
+        xh.images.fit_image(pixels.transpose(1, 0, 2), (5, 10))[..., 0].T, np.tile(np.arange(2, 7), (10, 1))
+    )
+
+
+def test_a_map_is_enlarged_between_its_places():
+    np.testing.assert_allclose(xh.images.resize_map([[0, 1]], (1, 4)), [[0, 0.25, 0.75, 1]])
+    np.testing.assert_allclose(xh.images.resize_map([[0], [-1]], (4, 1)), [[0], [-0.25], [-0.75], [-1]])
+    assert xh.images.resize_map([[5, 6, 7]], (2, 3)).tolist() == [[5, 6, 7]] * 2

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 import xaihelpers as xh
 from xaihelpers import metrics
@@ -41,6 +42,14 @@ def test_numbers_on_a_drawn_mask():
     assert metrics.rank_inside(heatmap, mask) == pytest.approx(2 / 3)  # the three highest are 4, 3, 2
     assert metrics.pointing_game(heatmap, ~mask.astype(bool)) == 0
     assert metrics.pointing_game(heatmap, ~mask.astype(bool), tolerance=1) == 1
+
+
+def test_the_maximum_may_lie_as_far_outside_as_it_is_told_and_no_farther():
+    mask, heatmap = np.zeros((7, 7), bool), np.zeros((7, 7))
+    mask[3, 3], heatmap[3, 5] = True, 1
+    assert [metrics.pointing_game(heatmap, mask, tolerance=t) for t in (0, 1, 1.9, 2, 4)] == [0, 0, 0, 1, 1]
+    heatmap[3, 5], heatmap[4, 4] = 0, 1  # over the corner it is the square root of 2
+    assert [metrics.pointing_game(heatmap, mask, tolerance=t) for t in (1, 1.41, 1.42)] == [0, 0, 1]
 
 
 def test_ties_and_flat_maps_score_as_chance():
@@ -243,3 +252,47 @@ def test_stability_of_a_gradient_that_never_changes_and_of_one_that_does(linear,
     assert abs(metrics.stability(linear, noise_itself, picture, 0, repeats=50)) < 0.1
     with pytest.raises(ValueError, match="noise is 0"):
         metrics.stability(linear, gradient_technique, picture, 0, noise=0)
+
+
+def spearman(a, b, absolute):
+    a, b = (np.abs(each) if absolute else each for each in (np.asarray(a).ravel(), np.asarray(b).ravel()))
+    return spearmanr(a, b).statistic
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_stability_is_the_mean_correlation_with_the_maps_of_images_drawn_from_the_seed(linear, picture, absolute):
+    def signed(classifier, image, target=None):
+        return (np.asarray(image, dtype=np.float64)[..., 0] - 128).view(Map)
+
+    found = {}
+    for seed in (0, 3):
+        random = np.random.default_rng(seed)
+        noisy = [np.clip(picture + random.normal(0, 40, picture.shape), 0, 255).astype(np.float32) for _ in range(4)]
+        expected = [spearman(signed(None, picture), signed(None, each), absolute) for each in noisy]
+        found[seed] = metrics.stability(linear, signed, picture, 0, noise=40, repeats=4, absolute=absolute, seed=seed)
+        assert found[seed] == pytest.approx(np.mean(expected), abs=1e-12)
+    assert found[0] != found[3]
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize(("order", "how"), [("top", "shuffled"), ("alone", "shuffled"), ("top", "reinitialised")])
+def test_randomisation_is_the_correlation_with_the_maps_of_layers_drawn_from_the_seed_and_the_stage(order, how, absolute):
+    def kernels(classifier, image, target=None):
+        return np.concatenate([weight.ravel() for weight in classifier.model.get_weights() if weight.ndim > 1])[None].view(Map)
+
+    classifier, image, found = small_network(), np.zeros((16, 16, 3), np.float32), {}
+    original, layers = kernels(classifier, image), weighted_layers(classifier)[::-1]
+    groups = [layers[:2], layers[2:]]  # four layers, of which the output comes first
+    for seed in (0, 3):
+        expected = []
+        with metrics.randomising.weights_restored(classifier) as restore:
+            for stage, group in enumerate(groups):
+                if order == "alone":
+                    restore()
+                metrics.sanity.HOW[how](classifier, group, seed=(seed, stage))
+                expected.append(spearman(original, kernels(classifier, image), absolute))
+        options = dict(stages=2, order=order, how=how, absolute=absolute, seed=seed)
+        found[seed] = metrics.model_randomisation(classifier, kernels, image, 0, **options)
+        assert found[seed].correlations == pytest.approx(expected, abs=1e-12)
+        assert (found[seed].order, found[seed].how, found[seed].layers) == (order, how, [group[-1] for group in groups])
+    assert not np.allclose(found[0].correlations, found[3].correlations)

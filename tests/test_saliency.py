@@ -7,6 +7,7 @@ import numpy as np
 import psutil
 import pytest
 from keras import layers
+from scipy.integrate import simpson
 
 import xaihelpers as xh
 
@@ -71,6 +72,17 @@ def test_smoothgrad_of_a_square_is_the_gradient_at_the_mean_of_the_noisy_images(
     assert many.std() == pytest.approx(spread / 20, rel=0.2)
 
 
+def test_the_noise_is_a_share_of_the_range_not_of_the_maximum():
+    i = keras.Input(SHAPE)  # f = sum x^2 / 2, whose gradient is x: one noisy image is seen as it is
+    dense = layers.Dense(2, kernel_initializer=keras.initializers.Constant(0.5))
+    classifier = xh.Classifier(keras.Model(i, dense(layers.Flatten()(keras.ops.square(i)))))
+    picture = image() / 4 + 150  # from 150 to about 214
+    for seed in (0, 3):
+        noise = np.random.default_rng(seed).standard_normal((2, *SHAPE), dtype=np.float32).mean(axis=0)
+        found = xh.saliency(classifier, picture, 0, noise=0.2, samples=2, seed=seed).details["gradient"]
+        np.testing.assert_allclose(found - picture, 0.2 * (picture.max() - picture.min()) * noise, atol=1e-3)
+
+
 def test_smoothgrad_depends_on_its_seed_and_on_nothing_else():
     classifier, picture = curved(), image(1, (16, 16, 3))
     options = dict(noise=0.2, samples=10)
@@ -116,6 +128,24 @@ def test_a_saturated_relu_has_no_gradient_but_integrated_gradients():
     np.testing.assert_array_equal(xh.saliency(xh.Classifier(model), picture, 0).details["gradient"].ravel(), [0, 1, 1])
     found = xh.integrated_gradients(xh.Classifier(model), picture, 0, baseline=0, steps=64)
     np.testing.assert_allclose(found.details["values"].ravel(), [1, 0, 0], atol=0.01)
+
+
+def test_integrated_gradients_of_a_probability_add_up_to_the_probability():
+    # p = 1 / (1 + exp(-z)) along the way: of each pixel the share that its weight has in z, times p(image) - p(baseline).
+    classifier, w = linear("softmax", preprocess=lambda x: x / 2550)
+    found = xh.integrated_gradients(classifier, image(), 1, baseline=0, steps=64, of="probability")
+    p = classifier.probabilities(np.stack([np.zeros(SHAPE, np.float32), image().astype(np.float32)]))[:, 1]
+    assert found.details["scores"][[0, -1]] == pytest.approx(p, abs=1e-6)
+    assert found.heatmap.sum() == pytest.approx(p[1] - p[0], abs=1e-4) and abs(p[1] - p[0]) > 0.01
+    # The integral of the gradient, by Simpson's rule over even steps.
+    alphas = np.linspace(0, 1, 201)
+    z = np.array([classifier.logits(np.float32(alpha * image()))[0] for alpha in alphas[[0, -1]]])
+    z = z[0] + alphas[:, None] * (z[1] - z[0])
+    shares = np.exp(z - z.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    along = shares[:, 1, None, None, None] * (w[..., 1] - np.einsum("hwck,nk->nhwc", w, shares))
+    expected = simpson(along, x=alphas, axis=0) * image() / 2550
+    np.testing.assert_allclose(found.details["values"], expected, atol=2e-4 * np.abs(expected).max() + 1e-6)
 
 
 @pytest.fixture(scope="module")

@@ -45,23 +45,27 @@ def options_of(arguments):
 def wanted(options):
     """Return the mutants that are asked for."""
     package = options.repository / "xaihelpers"
-    chosen = [name for name in modules(package) if not options.only or any(name.startswith(each) for each in options.only)]
+
+    def asked(module):
+        return not options.only or any(module.startswith(each) for each in options.only)
+
     if options.named:
-        return [each for each in named(package, Path(__file__).parent / "named.toml") if each.module in chosen]
-    return sample(package, chosen, options.most, options.seed)
+        return [each for each in named(package, Path(__file__).parent / "named.toml") if asked(each.module)]
+    return sample(package, [name for name in modules(package) if asked(name)], options.most, options.seed)
 
 
 def run(options):
     """Run what the file does not have yet, and return the results."""
     end = time.monotonic() + 60 * options.minutes
-    todo, results = wanted(options), Results(options.file, options.repository)
+    todo = wanted(options)
+    files = sorted({name for each in todo for name in tests_of(each.module, options.repository)})
+    results = Results(options.file, options.repository, files)
     if options.again:
         results.forget_survivors()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies, threads = SimpleQueue(), max(1, (os.cpu_count() or 1) // options.jobs)
         for i in range(options.jobs):
             copies.put(Copy(options.repository, Path(folder) / str(i), threads))
-        files = sorted({name for each in todo for name in tests_of(each.module, options.repository)})
         _all(options.jobs, lambda name: measure(name, copies, results, end), files)
         _all(options.jobs, lambda each: judge(each, copies, results, end), todo)
     return results.of(todo)

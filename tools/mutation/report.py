@@ -9,8 +9,9 @@ import threading
 class Results:
     """Results in one JSON file, {"tests": {file: ...}, "mutants": {name: ...}}: each is written at once, whole or not at all."""
 
-    def __init__(self, path, repository):
+    def __init__(self, path, repository, files=()):
         self._path, self.repository, self._lock = path, repository, threading.Lock()
+        self._hashes = {name: _hash(repository / name) for name in files}  # as they are copied: they may be edited meanwhile
         path.parent.mkdir(parents=True, exist_ok=True)
         text = path.read_text(encoding="utf-8") if path.exists() else '{"tests": {}, "mutants": {}}'
         self._all = json.loads(text)
@@ -18,10 +19,10 @@ class Results:
     def baseline(self, name):
         """Return what is known of a test file as it is now: {"seconds", "failed", "usable"}, or None."""
         known = self._all["tests"].get(name)
-        return known if known and known["hash"] == _hash(self.repository / name) else None
+        return known if known and known["hash"] == self._hashes[name] else None
 
     def keep_baseline(self, name, seconds, failed, usable):
-        known = {"seconds": round(seconds, 1), "failed": failed, "usable": usable, "hash": _hash(self.repository / name)}
+        known = {"seconds": round(seconds, 1), "failed": failed, "usable": usable, "hash": self._hashes[name]}
         self._write("tests", name, known)
 
     def has(self, mutant):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 # The test files of a module, without `test_` and `.py`; a folder's line holds for its modules that have none of their own.
 TESTS = {
+    "_quiet.py": "quiet",
     "images.py": "images grey bad_input",
     "decoding.py": "images folders saving",
     "classifier/": "classifier head preprocessing value_range class_names copies describe places inference_twin grey model_files",

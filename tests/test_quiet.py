@@ -1,0 +1,54 @@
+"""Quiet blocks keep diagnostics out of sight, end when they end, and give back what was around them."""
+
+import threading
+import warnings
+
+import pytest
+
+from xaihelpers._quiet import announce, without_warnings
+from xaihelpers.results import DiagnosticWarning
+
+
+def test_a_quiet_block_keeps_the_sentences_and_the_next_ones_are_heard_again():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with without_warnings() as kept:
+            assert announce("one", None, "", "two") == ("one", "two")
+    assert kept == ["one", "two"]
+    with pytest.warns(DiagnosticWarning, match="^three$"):
+        announce("three")
+    assert kept == ["one", "two"]
+
+
+def test_a_quiet_block_ends_when_what_is_in_it_fails():
+    with pytest.raises(KeyError), without_warnings():
+        raise KeyError
+    with pytest.warns(DiagnosticWarning, match="heard"):
+        announce("heard")
+
+
+def test_when_an_inner_block_ends_the_outer_one_is_still_quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with without_warnings() as outer:
+            announce("before")
+            with without_warnings() as inner:
+                announce("within")
+            announce("after")
+    assert (outer, inner) == (["before", "after"], ["within"])
+
+
+def test_another_thread_is_not_silenced():
+    heard = []
+
+    def other():
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            announce("from there")
+        heard.extend(str(each.message) for each in found)
+
+    with without_warnings() as kept:
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    assert heard == ["from there"] and kept == []
