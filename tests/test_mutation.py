@@ -24,7 +24,7 @@ def tiny(tmp_path):
     return tool.options_of(["--repository", str(repository), "--file", str(repository / "build" / "found.json")])
 
 
-def test_the_known_gap_is_the_only_survivor_and_a_second_call_runs_nothing(tiny, capsys, monkeypatch):
+def test_the_known_gap_is_the_only_survivor_a_second_call_runs_nothing_and_a_better_test_kills_it(tiny, capsys, monkeypatch):
     tool.main(["--repository", str(tiny.repository), "--file", str(tiny.file)])
     printed = capsys.readouterr().out
     assert "1 fail unchanged" in printed  # it must not kill anything
@@ -35,9 +35,16 @@ def test_the_known_gap_is_the_only_survivor_and_a_second_call_runs_nothing(tiny,
     }
     assert printed.count("SURVIVED images.py:2 Mult becomes Add") == 1 and "-    return x * 2\n    +    return x + 2" in printed
     assert printed.splitlines()[-1].split() == ["all", "5", "of", "6", "killed", "83.3%"]
-    monkeypatch.setattr(testing.Copy, "run", None)
-    tool.main(["--repository", str(tiny.repository), "--file", str(tiny.file)])
+    with monkeypatch.context() as nothing_runs:
+        nothing_runs.setattr(testing.Copy, "run", None)
+        tool.main(["--repository", str(tiny.repository), "--file", str(tiny.file)])
     assert capsys.readouterr().out.splitlines()[-1].split() == ["all", "5", "of", "6", "killed", "83.3%"]
+    test = tiny.repository / "tests" / "test_images.py"
+    test.write_text(test.read_text() + "def test_more():\n    assert double(3) == 6\n")
+    tool.main(["--repository", str(tiny.repository), "--file", str(tiny.file), "--again"])
+    printed = capsys.readouterr().out
+    assert printed.count("killed   ") == 1 and "SURVIVED" not in printed
+    assert printed.splitlines()[-1].split() == ["all", "6", "of", "6", "killed", "100.0%"]
 
 
 def test_a_mutant_that_never_ends_is_killed_and_the_module_is_given_back(tiny, tmp_path):

@@ -57,18 +57,17 @@ def wanted(options):
 def run(options):
     """Run what the file does not have yet, and return the results."""
     end = time.monotonic() + 60 * options.minutes
-    todo = wanted(options)
+    results = Results(options.file, options.repository)
+    todo = results.survivors() if options.again else wanted(options)
     files = sorted({name for each in todo for name in tests_of(each.module, options.repository)})
-    results = Results(options.file, options.repository, files)
-    if options.again:
-        results.forget_survivors()
+    results.take(files)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies, threads = SimpleQueue(), max(1, (os.cpu_count() or 1) // options.jobs)
         for i in range(options.jobs):
             copies.put(Copy(options.repository, Path(folder) / str(i), threads))
         _all(options.jobs, lambda name: measure(name, copies, results, end), files)
-        _all(options.jobs, lambda each: judge(each, copies, results, end), todo)
-    return results.of(todo)
+        _all(options.jobs, lambda each: judge(each, copies, results, end, options.again), todo)
+    return results.all() if options.again else results.of(todo)
 
 
 def measure(name, copies, results, end):
@@ -87,12 +86,14 @@ def measure(name, copies, results, end):
         )
 
 
-def judge(mutant, copies, results, end):
+def judge(mutant, copies, results, end, again=False):
     """Run a mutant's tests, the quickest file first, and keep what they say."""
     known = {name: results.baseline(name) for name in tests_of(mutant.module, results.repository)}
-    if results.has(mutant) or not all(known.values()) or time.monotonic() > end:
+    if (results.has(mutant) and not again) or not all(known.values()) or time.monotonic() > end:
         return
     files = sorted((name for name in known if known[name]["usable"]), key=lambda name: known[name]["seconds"])
+    if not files:
+        return  # nothing that can be run here
     without = [each for name in files for each in known[name]["failed"]]
     limit = 20 + 4 * sum(known[name]["seconds"] for name in files)
     left = end - time.monotonic()

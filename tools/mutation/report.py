@@ -5,16 +5,21 @@ import json
 import os
 import threading
 
+from .package import Mutant
+
 
 class Results:
     """Results in one JSON file, {"tests": {file: ...}, "mutants": {name: ...}}: each is written at once, whole or not at all."""
 
-    def __init__(self, path, repository, files=()):
-        self._path, self.repository, self._lock = path, repository, threading.Lock()
-        self._hashes = {name: _hash(repository / name) for name in files}  # as they are copied: they may be edited meanwhile
+    def __init__(self, path, repository):
+        self._path, self.repository, self._lock, self._hashes = path, repository, threading.Lock(), {}
         path.parent.mkdir(parents=True, exist_ok=True)
         text = path.read_text(encoding="utf-8") if path.exists() else '{"tests": {}, "mutants": {}}'
         self._all = json.loads(text)
+
+    def take(self, files):
+        """Note what the test files are now, as they are copied: they may be edited while they run."""
+        self._hashes = {name: _hash(self.repository / name) for name in files}
 
     def baseline(self, name):
         """Return what is known of a test file as it is now: {"seconds", "failed", "usable"}, or None."""
@@ -30,15 +35,21 @@ class Results:
 
     def keep(self, mutant, by, seconds):
         """Keep which test killed a mutant; by: "" for none."""
-        known = {"module": mutant.module, "line": mutant.line, "change": mutant.change, "diff": mutant.diff}
+        known = {name: each for name, each in mutant._asdict().items() if name != "code" or not by}
         self._write("mutants", mutant.name, {**known, "killed_by": by, "seconds": round(seconds, 1)})
 
-    def forget_survivors(self):
-        self._all["mutants"] = {name: each for name, each in self._all["mutants"].items() if each["killed_by"]}
+    def survivors(self):
+        """Return the mutants that no test has killed."""
+        found = [each for each in self._all["mutants"].values() if not each["killed_by"]]
+        return [Mutant(**{name: each[name] for name in Mutant._fields}) for each in found]
 
     def of(self, mutants):
         """Return {name: what is known} of these mutants, as far as they were run."""
         return {each.name: self._all["mutants"][each.name] for each in mutants if self.has(each)}
+
+    def all(self):
+        """Return {name: what is known} of every mutant in the file."""
+        return self._all["mutants"]
 
     def _write(self, part, name, known):
         with self._lock:
