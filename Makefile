@@ -20,6 +20,7 @@ help:
 	@echo 'make site          build the course as static pages, in build/site/html'
 	@echo 'make benchmark     measure the speed, as ratios, on this machine'
 	@echo 'make comparison    compute the tables of lesson 11 anew, two hours; fewer images: make comparison ARGS=--quick'
+	@echo 'make compatibility compute which technique works on which network, two hours; many at a time: ARGS="--jobs 8"'
 	@echo 'make board         write the board of techniques, from the stored tables, into the README'
 	@echo 'make generated     write anew what is made from tables in the code: stubs, the drawing of the floors'
 	@echo 'make requirements  pin the newest packages that pyproject.toml allows, and check the pins for known holes'
@@ -60,6 +61,9 @@ benchmark: $(VENV)/course $(VENV)/tests
 
 comparison: $(VENV)/course
 	$(PY) -m benchmarks.comparison_runs $(if $(ONLY),--part $(ONLY)) $(ARGS)
+
+compatibility: $(VENV)/course
+	$(PY) -m benchmarks.compatibility $(if $(ONLY),--only "$(ONLY)") $(ARGS)
 
 board: $(VENV)/course
 	$(PY) -m benchmarks.board
@@ -110,4 +114,4 @@ FIND_PYTHON = for python in $(PYTHON) python3.13 python3.12 python3.11 python3 p
 	test -n "$$python" || { echo 'The course needs Python 3.11, 3.12 or 3.13 with its venv module: install one (on Debian and \
 	Ubuntu also python3-venv), or name it: make lab PYTHON=/path/to/python3.13' >&2; exit 1; }
 
-.PHONY: help lab playground check unit test slow notebooks site benchmark board comparison generated requirements
+.PHONY: help lab playground check unit test slow notebooks site benchmark board comparison compatibility generated requirements

@@ -1,10 +1,13 @@
 """For each technique: is what it found for a Subject right? Each judge returns how far it is off, of the largest value."""
 
+import itertools
+
 import numpy as np
 import tensorflow as tf
 
 import xaihelpers as xh
 from xaihelpers._quiet import without_warnings
+from xaihelpers.methods.shared.masks import Masks
 
 
 def run(subject, name, target, **options):
@@ -36,9 +39,16 @@ def saliency(subject):
 
 
 def integrated_gradients(subject):
-    """They add up to the difference of the model's own answers, up to what two dozen steps leave."""
-    contributions = difference(subject, "integrated_gradients", lambda found: found.details["values"], steps=24, baseline="black")
-    return max(_adds_up(subject, contributions, 0 * subject.image) - 0.05, 0.0)
+    """Black, halfway and the image: gradients by the trapezoidal rule. Then: the gap that it reports is the true one."""
+    way = [subject.gradient(share=share) for share in (0, 0.5, 1)]
+    inputs = [subject.seen(share) for share in (0, 0.5, 1)]
+    expected = sum((a + b) / 2 * (y - x) for a, b, x, y in zip(way, way[1:], inputs, inputs[1:]))
+    what = {"steps": 2, "baseline": "black"}
+    far = off(difference(subject, "integrated_gradients", lambda found: found.details["values"], **what), expected)
+    what["steps"] = 24
+    more = difference(subject, "integrated_gradients", lambda found: found.details["values"], **what)
+    reported = difference(subject, "integrated_gradients", lambda found: found.details["completeness_gap"], **what)
+    return max(far, _adds_up(subject, more, 0 * subject.image, reported))
 
 
 def deep_shap(subject):
@@ -47,12 +57,12 @@ def deep_shap(subject):
     )
 
 
-def _adds_up(subject, contributions, baseline):
+def _adds_up(subject, contributions, baseline, gap=0.0):
     both = tf.cast(subject.prepare(tf.constant(np.stack([subject.image, baseline]))), tf.float32)
     image, black = subject.score(both).numpy()
-    return float(
-        abs(contributions.sum(dtype=np.float64) - (image - black)) / max(abs(image - black), np.abs(contributions).sum() / 100)
-    )
+    # What cancels leaves its rounding behind: with 8 bits a sum is known to a 256th of all that was added and subtracted.
+    least = max(0.01, subject.rounding / subject.close) * np.abs(contributions).sum()
+    return float(abs(contributions.sum(dtype=np.float64) - (image - black) - gap) / max(abs(image - black), least))
 
 
 def guided_backprop(subject):
@@ -91,9 +101,13 @@ def occlusion(subject):
 
 
 def rise(subject):
-    """Its answers lie between what the image and a black one get as often as they should; the masks are tested elsewhere."""
-    found = run(subject, "rise", 0, n_masks=16, grid=4)
-    return 0.0 if np.isfinite(found.heatmap).all() and _answers_right(subject) else np.inf
+    """The mean of the model's own answers to the same masks, weighted by how far a pixel is kept."""
+    found = run(subject, "rise", 0, n_masks=16, grid=4, design="independent")
+    drawn = Masks(subject.image.shape[:2], 4, design="independent")
+    masks = drawn.build(*drawn.draw(16))
+    answers = subject.probabilities(subject.image * masks[..., None])[:, 0]
+    expected = np.tensordot(answers, masks, 1) / masks.sum(axis=0)
+    return max(off(found.details["answers"], answers), off(found.heatmap, expected))
 
 
 def lime(subject):
@@ -104,13 +118,16 @@ def lime(subject):
 
 
 def anchors(subject):
+    """How often the model keeps its class in all coverings of a rule lies between the bounds that the search goes by."""
     found = run(subject, "anchors", None, segments="grid", n_segments=4, max_questions=200, round_size=20, fill="black")
-    return 0.0 if found.target == subject.probabilities(subject.image[None])[0].argmax() and _answers_right(subject) else np.inf
-
-
-def _answers_right(subject):
-    images = np.stack([subject.image, subject.image / 2])
-    return np.abs(subject.classifier.probabilities(images) - subject.probabilities(images)).max() < 1e-5
+    labels = found.details["segments"]
+    every = np.array(list(itertools.product((0, 1), repeat=labels.max() + 1)))
+    classes = subject.probabilities(subject.image * every[:, labels][..., None]).argmax(axis=1)
+    kept, right = classes == classes[-1], found.target == classes[-1]  # the last covers nothing
+    for rule, _, (low, high), *_ in found.details["candidates"]:
+        share = kept[(every[:, list(rule)] == 1).all(axis=1)].mean()
+        right = right and low - 1e-6 <= share <= high + 1e-6
+    return 0.0 if right else np.inf
 
 
 def activation_maximization(subject):
@@ -136,22 +153,27 @@ def deep_dream(subject):
         )
     with subject.watching(layer, seen):
         subject.own(tf.cast(subject.prepare(tf.constant(subject.image[None])), tf.float32))
-    return off(found.activation[0], np.asarray(tf.cast(seen[0], tf.float32)).mean())
+    output = np.asarray(tf.cast(seen[0], tf.float32))
+    # Of the values, not of their mean: behind a normalisation that is zero.
+    return float(abs(found.activation[0] - output.mean()) / max(np.abs(output).mean(), 1e-12))
 
 
 JUDGES = {name: globals()[name] for name in xh.METHODS}
 
 
 def judge(subject, name):
-    """Return ("right" or "wrong", how far off), ("doubted", what it says) or ("refused", the sentence) of one technique."""
+    """Return (verdict, how far off, what it says) of one technique.
+
+    verdict: "right", "wrong", "doubted" (off, and the result says that it is not to be trusted) or "refused".
+    """
     why = xh.METHODS[name].why_not(subject.classifier)
     if why:
-        return "refused", why
+        return "refused", None, why
     subject.diagnostics.clear()
     try:
         far = JUDGES[name](subject)
     except ValueError as error:  # what only an image shows, such as one too small for deep dream
-        return "refused", str(error)
-    if far > subject.close and subject.diagnostics:
-        return "doubted", subject.diagnostics[0]
-    return ("right" if far <= subject.close else "wrong"), far
+        return "refused", None, str(error)
+    if far <= subject.close:
+        return "right", far, ""
+    return ("doubted", far, subject.diagnostics[0]) if subject.diagnostics else ("wrong", far, "")

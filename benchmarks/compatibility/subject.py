@@ -14,11 +14,12 @@ class Subject:
     """A model with a classifier around it, and an image.
 
     image: (H, W, C). prepare: from images (N, H, W, C), 0 to 255, to what the model takes; None is nothing.
-    close: how far numbers may differ, of the largest. options: for Classifier.
+    close: how far numbers may differ, of the largest. rounding: of the type that the network computes in, for one operation.
+    options: for Classifier.
     """
 
-    def __init__(self, model, image, prepare=None, close=1e-3, **options):
-        self.model, self.image, self.close = model, np.asarray(image, np.float32), close
+    def __init__(self, model, image, prepare=None, close=1e-3, rounding=2**-24, **options):
+        self.model, self.image, self.close, self.rounding = model, np.asarray(image, np.float32), close, rounding
         self.prepare = prepare or (lambda x: x)
         self._held, self._output = options.get("inputs"), options.get("output")
         with warnings.catch_warnings():
@@ -46,12 +47,18 @@ class Subject:
         log = tf.math.log(y[:, :2]) - (tf.math.log1p(-y[:, :2]) if self.kind == "sigmoid" else 0)
         return log[:, 0] - log[:, 1]
 
-    def gradient(self, layer=None):
+    def seen(self, share=1):
+        """Return where `gradient` is taken: the model's input, or the image where that is of another shape, (H, W, C)."""
+        x = tf.constant(share * self.image[None])
+        inputs = tf.cast(self.prepare(x), tf.float32)
+        return (inputs if inputs.shape == x.shape else x).numpy()[0]
+
+    def gradient(self, layer=None, share=1):
         """Return the gradient of `score` at the model's input (at the image, where that is of another shape), (H, W, C).
 
-        layer: a path; then [(output, gradient)] of that layer, one for each of its calls.
+        layer: a path; then [(output, gradient)] of that layer, one for each of its calls. share: of the image's brightness.
         """
-        x, seen = tf.constant(self.image[None]), []
+        x, seen = tf.constant(share * self.image[None]), []
         with tf.GradientTape() as tape:
             tape.watch(x)
             inputs = tf.cast(self.prepare(x), tf.float32)

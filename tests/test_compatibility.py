@@ -1,0 +1,59 @@
+"""The table of what works on which network: nothing in it is wrong, it is what the code does, and its judges can say no."""
+
+import pytest
+
+import xaihelpers as xh
+from benchmarks.compatibility import table
+from benchmarks.compatibility.judges import JUDGES, judge
+from benchmarks.compatibility.networks import FAMILIES, HAND_MADE, WRAPPED
+
+# A few seconds each: a head of each sort, a number type, a family.
+PART = ("one sigmoid", "the same in mixed bfloat16", "another input, held", "MobileNet, in Sequential")
+
+
+@pytest.fixture(scope="module")
+def stored():
+    found = table.stored()
+    if not found:
+        pytest.skip("`make compatibility` has not stored the table yet")
+    return found
+
+
+def test_every_network_and_technique_is_in_the_table(stored):
+    assert JUDGES.keys() == xh.METHODS.keys()
+    assert list(stored) == [*FAMILIES, *HAND_MADE]
+    assert all(list(verdicts) == list(JUDGES) for verdicts in stored.values())
+    assert len({name.split(",")[0] for name in FAMILIES}) >= 12
+    assert len(FAMILIES) == len(WRAPPED) * len({name.split(",")[0] for name in FAMILIES})
+
+
+def test_no_answer_in_the_table_is_wrong(stored):
+    each = [verdict for verdicts in stored.values() for verdict in verdicts.values()]
+    assert not [verdict for verdict in each if verdict.verdict not in ("right", "doubted", "refused")]
+    for verdict in each:
+        assert bool(verdict.says) == (verdict.verdict != "right"), verdict
+        assert not verdict.says or (verdict.says.endswith(".") and "\n" not in verdict.says), verdict
+
+
+def test_the_page_is_what_is_stored(stored):
+    parts = {"keras.applications": list(FAMILIES), "Written by hand": list(HAND_MADE)}
+    assert table.PAGE.read_text(encoding="utf-8") == table.page(stored, parts, list(JUDGES))
+
+
+@pytest.mark.parametrize("name", PART)
+def test_a_part_of_the_table_computed_anew(name, request):
+    subject = (FAMILIES | HAND_MADE)[name]()
+    found = {technique: judge(subject, technique)[0] for technique in JUDGES}
+    assert set(found.values()) <= {"right", "refused"}
+    stored = request.getfixturevalue("stored")
+    assert found == {technique: each.verdict for technique, each in stored[name].items()}
+
+
+@pytest.mark.parametrize("technique", JUDGES)
+def test_a_judge_can_say_no(technique):
+    subject = HAND_MADE["convolutions, ReLU, softmax"]()
+    assert judge(subject, technique)[0] == "right"
+    subject.prepare = lambda x: 2 * x  # TensorFlow alone now looks at another picture than the technique
+    verdict, off, _ = judge(subject, technique)
+    assert verdict in ("wrong", "doubted")
+    assert off > 10 * subject.close
