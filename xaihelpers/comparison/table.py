@@ -101,7 +101,7 @@ def _run(classifier, plan, left, progress):
             yield rows
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # as many as one table asks in turn
 def _arrived(travels):
     """Return the Classifier that came to this process as a name or as bytes: built and compiled once, not for every piece."""
     if isinstance(travels, bytes):
