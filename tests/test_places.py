@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import layers as L
 
 import xaihelpers as xh
-from xaihelpers.classifier.places import places_of, strips
+from xaihelpers.classifier.places import _is_steady, places_of, strips
 
 SIZE = 32
 IMAGE = networks.image(SIZE)
@@ -176,3 +176,29 @@ def test_a_layer_of_a_chosen_output_only():
     other = L.Conv2D(2, 3, name="aside")(maps)
     model = keras.Model(i, {"kind": z, "aside": L.GlobalAveragePooling2D()(other)})
     assert xh.Classifier(model, output="kind").spatial_layer() == "body/last_maps"
+
+
+def test_a_layer_whose_mean_no_image_moves():
+    maps = np.random.default_rng(0).normal(size=(5, 4, 4, 3)).astype(np.float32)
+    normalised = (maps - maps.mean(-1, keepdims=True)) / maps.std(-1, keepdims=True)
+    assert _is_steady(normalised) and _is_steady(np.exp(maps) / np.exp(maps).sum(-1, keepdims=True))
+    assert not _is_steady(maps) and not _is_steady(np.maximum(normalised, 0))
+    assert not _is_steady(maps * 0)  # a ReLU that is off: another picture may turn it on
+
+
+def test_deep_dream_drives_up_what_can_be_moved():
+    i = keras.Input((SIZE, SIZE, 3))
+    x = L.Conv2D(4, 3, padding="same", activation="relu", name="maps")(L.Rescaling(1 / 255)(i))
+    x = L.LayerNormalization(name="normed")(x)
+    x = L.Softmax(name="shares")(x)
+    model = keras.Model(i, L.Dense(3, activation="softmax")(L.GlobalAveragePooling2D()(x)))
+    classifier = xh.Classifier(model)
+    for layer in ("normed", "shares"):
+        assert classifier.places(layer).steady
+        with pytest.raises(ValueError, match=r"nothing to drive up: give one of its channels, channel=0, or another layer"):
+            xh.deep_dream(classifier, IMAGE, layers=layer, octaves=1, steps=2)
+        climb = xh.deep_dream(classifier, IMAGE, layers=layer, channel=0, octaves=1, steps=4).activation
+        assert climb[-1] > climb[0] + 1e-3
+    usual = xh.deep_dream(classifier, IMAGE, octaves=1, steps=4)
+    assert usual.class_name == "maps"
+    assert usual.activation[-1] > usual.activation[0] + 1e-3

@@ -140,6 +140,8 @@ def activation_maximization(subject):
 def deep_dream(subject):
     """Before the first step the activation is the mean of the layer's output for the image."""
     layer, seen = subject.classifier.spatial_layer(), []
+    if subject.classifier.places(layer).steady:  # behind a normalisation there is nothing to drive up, as it says itself
+        layer = xh.METHODS["deep_dream"].sliders["layers"].usual(subject.classifier)
     with without_warnings():
         found = xh.deep_dream(
             subject.classifier,
@@ -154,7 +156,6 @@ def deep_dream(subject):
     with subject.watching(layer, seen):
         subject.own(tf.cast(subject.prepare(tf.constant(subject.image[None])), tf.float32))
     output = np.asarray(tf.cast(seen[0], tf.float32))
-    # Of the values, not of their mean: behind a normalisation that is zero.
     return float(abs(found.activation[0] - output.mean()) / max(np.abs(output).mean(), 1e-12))
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 _STRIP = 0.3  # share of the image that is changed, at its right or lower edge
+_STEADY = 1e-4  # of how far the values move: what is left of their mean's movement is rounding
 _CLEAR = 0.1  # how far the centre of change must move along an axis, as a share of its length
 
 
@@ -17,11 +18,15 @@ _IMAGES = 5
 
 
 class Places(NamedTuple):
-    """Where a layer's output has places. grid: (h, w). layout: "last" (N, h, w, k), "first" (N, k, h, w) or "tokens"."""
+    """Where a layer's output has places. grid: (h, w). layout: "last" (N, h, w, k), "first" (N, k, h, w) or "tokens".
+
+    steady: the mean over places and channels is the same for every image, as behind a normalisation or a softmax.
+    """
 
     grid: tuple
     layout: str
     channels: int
+    steady: bool = False
 
     def axes(self):
         """Return the axes of the places, and that of the channels."""
@@ -61,14 +66,21 @@ def places_of(output, grids=()):
     if output.ndim == 4:
         last, first = output.shape[1:3], output.shape[2:]
         if last != (1, 1) and not _contradicts(output):
-            return Places(last, "last", output.shape[3])
+            return Places(last, "last", output.shape[3], _is_steady(output))
         if min(first) > 1 and _shows(np.moveaxis(output, 1, -1)):
-            return Places(first, "first", output.shape[1])
+            return Places(first, "first", output.shape[1], _is_steady(output))
     if output.ndim == 3:
         for grid in grids:
             if output.shape[1] == grid[0] * grid[1] > 1 and _shows(output.reshape(_IMAGES, *grid, -1)):
-                return Places(grid, "tokens", output.shape[2])
+                return Places(grid, "tokens", output.shape[2], _is_steady(output))
     return None
+
+
+def _is_steady(output):
+    """Return whether the images change the values, and not their mean."""
+    flat = output.reshape(_IMAGES, -1).astype(float)
+    change = np.abs(flat - flat[:1]).mean()
+    return bool(change > 0 and np.ptp(flat.mean(axis=1)) < _STEADY * change)
 
 
 def _shows(maps):

@@ -223,6 +223,11 @@ def _goal(classifier, target, layers, channel):
     fewest = min(classifier.n_channels(path) for path in weights)
     if channel is not None:
         channel = ascent.check_channel(channel, ", ".join(weights), fewest)
+    elif all(classifier.places(path).steady for path in weights):
+        raise ValueError(
+            f"The mean of {', '.join(map(repr, weights))} is the same for every picture, as behind a normalisation or a softmax, "
+            "so that there is nothing to drive up: give one of its channels, channel=0, or another layer."
+        )
     short = [path.split("/")[-1] if weight == 1 else f"{weight:g} x {path.split('/')[-1]}" for path, weight in weights.items()]
     name = " + ".join(short) + ("" if channel is None else f", channel {channel}")
     return weights, -1 if channel is None else channel, name
@@ -247,6 +252,7 @@ def _tile(classifier, tile):
 
 
 def _usual_layer(classifier):
-    """Return the layer that is driven up where none is named: two thirds of the way up."""
+    """Return the layer that is driven up where none is named: two thirds of the way up, and with a mean that can be moved."""
     spatial = classifier.spatial_layers()
-    return spatial[2 * len(spatial) // 3]
+    usual = spatial[2 * len(spatial) // 3 :] + spatial[: 2 * len(spatial) // 3][::-1]
+    return next((path for path in usual if not classifier.places(path).steady), usual[0])
