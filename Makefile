@@ -26,7 +26,7 @@ help:
 	@echo 'make requirements  pin the newest packages that pyproject.toml allows, and check the pins for known holes'
 
 lab: $(VENV)/course
-	$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(LAB) $(ARGS)
+	$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/index.ipynb $(LAB) $(ARGS)
 
 # Voilà is an extension of the same server: the app, and the lessons behind it in JupyterLab.
 playground: $(VENV)/course

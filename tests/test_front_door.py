@@ -1,0 +1,44 @@
+"""The notebook on which `make lab` opens: every lesson with a picture and a sentence, and no link that leads nowhere."""
+
+import importlib.util
+import re
+
+import nbformat
+import pytest
+
+
+@pytest.fixture(scope="module")
+def front_door(repository):
+    return nbformat.read(repository / "notebooks" / "index.ipynb", as_version=4)
+
+
+def test_every_lesson_has_a_link_a_sentence_and_a_picture(front_door, repository):
+    shown = {cell.id: cell for cell in front_door.cells if cell.id.startswith("lesson-")}
+    files = sorted(path.name for path in (repository / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    assert len(files) >= 14 and len(shown) == len(files)
+    for file in files:
+        cell = shown[f"lesson-{file[:2]}"]
+        assert f"({file})" in cell.source and len(cell.source.split("\n\n")[1]) > 20
+        (picture,) = cell.attachments.values()
+        assert len(picture["image/jpeg"]) > 2000
+
+
+def test_links_lead_somewhere(front_door, repository):
+    links = re.findall(r"\]\(([^):]+)\)", "\n".join(cell.source for cell in front_door.cells))
+    assert len(links) > 30
+    for link in links:
+        assert (repository / "notebooks" / link.split("#")[0]).exists(), link
+
+
+def test_the_sentences_are_those_of_the_readme(front_door, repository):
+    spec = importlib.util.spec_from_file_location("front_door", repository / "notebooks" / "front_door.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for number, title, file, sentence in module.lessons():
+        cell = next(cell for cell in front_door.cells if cell.id == f"lesson-{number}")
+        assert title in cell.source and sentence[1:] in cell.source, f"{file}: run python notebooks/front_door.py"
+
+
+def test_make_lab_opens_on_it(repository):
+    lab = re.search(r"^lab:.*\n\t(.*)$", (repository / "Makefile").read_text(encoding="utf-8"), flags=re.M)[1]
+    assert "/lab/tree/notebooks/index.ipynb" in lab
