@@ -72,6 +72,48 @@ def half_of_the_logit(answer):
     raise NotYet("Add up the sorted shares, largest first, and count how many it takes to reach 0.5.")
 
 
+@exercise(
+    hint="One pixel at a time: w x - weight x² is a parabola that opens downwards. Where is its top? Is that in -1..1?",
+    solution="""
+def answer(w, weight):
+    return np.clip(w / (2 * weight), -1, 1)
+""",
+    wrong=[
+        "def answer(w, weight):\n    return w / (2 * weight)",
+        "def answer(w, weight):\n    return np.clip(w / weight, -1, 1)",
+        "def answer(w, weight):\n    return np.sign(w)",
+        "def answer(w, weight):\n    return w / np.linalg.norm(w)",
+        "def answer(w, weight):\n    return np.clip(-w / (2 * weight), -1, 1)",
+        "def answer(w, weight):\n    return np.clip(w, -1, 1) / (2 * weight)",
+    ],
+)
+def penalised(answer):
+    """Write a function of w and weight: the picture in the box -1..1 that makes w · x - weight · sum of x² largest."""
+    if not callable(answer):
+        raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
+    rng = np.random.default_rng(4)
+    for shape, weight in (((4,), 0.5), ((3, 5), 2.0), ((2, 3, 3), 0.2)):
+        w = rng.normal(0, 1.5, shape)
+        given = numbers(answer(w.copy(), weight), shape)
+        top = w / (2 * weight)
+        if close(given, np.clip(top, -1, 1)):
+            continue
+        if close(given, top):
+            raise NotYet("That is the top of each parabola. Some tops lie outside -1..1, where no pixel can go.")
+        if close(given, np.clip(w / weight, -1, 1)):
+            raise NotYet("The slope of w x - weight x² is w - 2 weight x. You lost the 2.")
+        if close(given, np.sign(w)):
+            raise NotYet("That is the answer without a penalty. With it a small weight gets a faint pixel.")
+        if close(given, -np.clip(top, -1, 1)):
+            raise NotYet("The signs are turned around: a pixel with a positive weight should be bright.")
+        if close(given, w / np.linalg.norm(w)):
+            raise NotYet("That is the answer on a ball. Here every pixel has its own parabola, and its own bounds.")
+        if close(given, np.clip(w, -1, 1) / (2 * weight)):
+            raise NotYet("First find the top of the parabola, then cut it off at -1 and 1.")
+        raise NotYet(f"For w of shape {shape} and a weight of {weight} it is another picture. Where is w - 2 weight x zero?")
+    return "Weights above twice the penalty go to the end of the box, smaller ones stay in proportion: faint noise goes faint."
+
+
 def _step(x, gradient, step_size):
     return np.clip(x + step_size * gradient / np.sqrt((gradient**2).mean()), -1, 1)
 

@@ -63,6 +63,14 @@ rashnet, image = xh.load_classifier("rashnet"), xh.rashes.load_test_split().imag
 answer = xh.deep_dream(rashnet, image, layers={"relu2": 1.0, "relu4": 0.5}, octaves=1, steps=5)
 """,
         "answer = xh.rashes.load_test_split().images[40]",
+        """
+rashnet, image = xh.load_classifier("rashnet"), xh.rashes.load_test_split().images[40]
+answer = xh.deep_dream(rashnet, image, layers={"relu2": 1.0, "relu4": 0.5}, octaves=2, steps=5, step_size=1.0)
+""",
+        """
+rashnet, image = xh.load_classifier("rashnet"), xh.rashes.load_test_split().images[41]
+answer = xh.deep_dream(rashnet, image, layers={"relu2": 1.0, "relu4": 0.5}, octaves=2, steps=5)
+""",
     ],
 )
 def mix(answer):
@@ -77,7 +85,13 @@ def mix(answer):
         raise NotYet(f"Your weights are {parameters['layers']}: relu2 counts 1, relu4 one half.")
     if (parameters["octaves"], parameters["steps"]) != (2, 5):
         raise NotYet(f"You took {parameters['octaves']} octaves of {parameters['steps']} steps: asked are 2 of 5.")
-    if not np.allclose(answer.image, _mixed().image, atol=3):
+    right = _mixed()
+    other = [
+        f"{name} = {value!r}" for name, value in parameters.items() if right.parameters.get(name) != value and name != "layers"
+    ]
+    if other:
+        raise NotYet(f"You also chose {', '.join(other)}: leave that as it is.")
+    if not np.allclose(answer.image, right.image, atol=3):
         raise NotYet("The call is right, the picture is another: take image 40 of the test split, and RashNet.")
     return "relu4 has larger activations than relu2, so it would win without the weights."
 
@@ -99,16 +113,22 @@ def implement(answer):
     """Write answer(small, dreamt, large, enlarge): the dream at the next octave, with all the detail of the original."""
     if not callable(answer):
         raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
-    rng = np.random.default_rng(5)
-    large, dreamt = rng.uniform(0, 255, (8, 6, 3)), rng.uniform(0, 255, (4, 3, 3))
-    small = large.reshape(4, 2, 3, 2, 3).mean(axis=(1, 3))
+    for seed, (height, width) in enumerate([(4, 3), (2, 5), (3, 3)]):
+        _check_next(answer, np.random.default_rng(seed), height, width)
+    return "With dreamt equal to small nothing was dreamt, and the original comes back to the last detail."
+
+
+def _check_next(answer, rng, height, width):
+    """Raise NotYet where the beginning of the next octave is wrong, for a small picture of such a size."""
+    large, dreamt = rng.uniform(0, 255, (2 * height, 2 * width, 3)), rng.uniform(0, 255, (height, width, 3))
+    small = large.reshape(height, 2, width, 2, 3).mean(axis=(1, 3))
 
     def enlarge(picture):
         return np.repeat(np.repeat(picture, 2, axis=0), 2, axis=1)
 
     given = numbers(answer(small.copy(), dreamt.copy(), large.copy(), enlarge), large.shape)
     if close(given, large + enlarge(dreamt - small)):
-        return "With dreamt equal to small nothing was dreamt, and the original comes back to the last detail."
+        return
     if close(given, enlarge(dreamt)):
         raise NotYet("Your picture is as blurred as the small one: the detail of `large` is lost. Enlarge only the change.")
     if close(given, large - enlarge(dreamt - small)):
