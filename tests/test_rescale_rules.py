@@ -118,3 +118,16 @@ def test_a_function_that_bends_is_no_linear_call():
 
     with pytest.raises(ValueError, match="deep_shap has no rule for"):
         xh.deep_shap(xh.Classifier(network(L.Lambda(bent))), IMAGE, 0)
+
+
+@pytest.mark.parametrize("share", [1e-8, 1e-4, 1e4])
+def test_signals_of_any_size_share_out_alike(share):
+    """Without biases ReLU and maximum follow any scale: smaller signals, and a head larger by as much, are the same network."""
+    kinds = (L.Conv2D(4, 3, use_bias=False), L.ReLU(), L.MaxPooling2D(2), L.Conv2D(3, 2, use_bias=False), L.LeakyReLU())
+    model = network(*kinds)
+    expected = xh.deep_shap(xh.Classifier(model), IMAGE, 1, background=SOME)
+    assert abs(expected.details["completeness_gap"]) < 1e-5 * np.abs(expected.heatmap).sum()
+    model.layers[2].kernel.assign(share * model.layers[2].kernel)
+    model.layers[-1].kernel.assign(model.layers[-1].kernel / share)
+    found = xh.deep_shap(xh.Classifier(model), IMAGE, 1, background=SOME)
+    np.testing.assert_allclose(found.heatmap, expected.heatmap, atol=1e-4 * np.abs(expected.heatmap).max())

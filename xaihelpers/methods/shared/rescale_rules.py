@@ -11,7 +11,8 @@ import math
 
 import tensorflow as tf
 
-# Below this a difference is rounding error, and the slope of the tangent stands for that of the secant.
+# Below this share of what it is the difference of, a difference is rounding error, and the slope of the tangent stands for that
+# of the secant. A share: the signals of a deep network may be a millionth, or a million, all of them.
 TINY = 1e-6
 
 
@@ -223,15 +224,20 @@ def _is_batch(tensor, like):
 def _secant(x, y, tangent):
     """Return (y - y of the image) / (x - x of the image), or the tangent where the two are the same."""
     dx, dy = x - x[:1], y - y[:1]
-    apart = tf.abs(dx) > TINY
+    # Of the result's size, too: near 0 a sigmoid gives a half, and rounds that.
+    apart = _apart(x) & (tf.abs(dx) > TINY * tf.maximum(tf.abs(y), tf.abs(y[:1])))
     return tf.where(apart, dy / tf.where(apart, dx, tf.ones_like(dx)), tangent)
 
 
 def _per_difference(contribution, x):
     """Return contribution / (image - background), zero where the two are the same."""
-    dx = x[:1] - x
-    apart = tf.abs(dx) > TINY
+    dx, apart = x[:1] - x, _apart(x)
     return tf.where(apart, contribution / tf.where(apart, dx, tf.ones_like(dx)), tf.zeros_like(dx))
+
+
+def _apart(x):
+    """Return where the image and a background are further apart than rounding."""
+    return tf.abs(x - x[:1]) > TINY * tf.maximum(tf.abs(x), tf.abs(x[:1]))
 
 
 def _times_mean(gradient, of, other, result):
