@@ -2,7 +2,7 @@
 
     python -m benchmarks.compatibility                        all of it anew, one network after the other
     python -m benchmarks.compatibility --jobs 12              twelve at a time, each in a process of its own
-    python -m benchmarks.compatibility --resume               only what the store does not have yet
+    python -m benchmarks.compatibility --resume               only what the store lacks, technique by technique
     python -m benchmarks.compatibility --only ResNet50        those whose names hold this, replaced in the store
     python -m benchmarks.compatibility --page                 only the page, from what is stored
 
@@ -25,8 +25,8 @@ from .table import PAGE, STORE, page, stored, write
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def row(name, threads):
-    """Return the Verdicts of one network, and the seconds that all of it took, from a process of its own.
+def row(name, techniques, threads):
+    """Return the Verdicts of techniques on one network, and the seconds that all of it took, from a process of its own.
 
     What TensorFlow keeps of one network does not slow the next, and a process that dies takes no other with it.
     """
@@ -35,18 +35,18 @@ def row(name, threads):
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "row.csv"
-        command = [sys.executable, "-m", "benchmarks.compatibility.row", name, str(file)]
+        command = [sys.executable, "-m", "benchmarks.compatibility.row", name, str(file), *techniques]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, errors="replace")
         if done.returncode or not file.exists():
             raise RuntimeError(f"{name}: exit status {done.returncode}\n{done.stderr[-1500:]}")
         return list(stored(file)[name].values()), time.perf_counter() - start
 
 
-def compute(names, jobs, store):
-    """Compute the rows of networks, and add each to the store as it comes; return {name: what went wrong}."""
+def compute(wanted, jobs, store):
+    """Compute {network: techniques}, and add each row to the store as it comes; return {name: what went wrong}."""
     threads, failed = max(1, (os.cpu_count() or 1) // jobs), {}
     with ThreadPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(row, name, threads): name for name in names}
+        waiting = {pool.submit(row, *each, threads): each[0] for each in wanted.items()}
         for done in as_completed(waiting):
             name = waiting[done]
             try:
@@ -72,6 +72,11 @@ def _arguments():
     return parser.parse_args()
 
 
+def _store(found, kept, path):
+    """Write what is kept, {network: techniques}, in the order of the table."""
+    write([found[name][each] for name, techniques in kept.items() for each in techniques if each in found.get(name, {})], path)
+
+
 def main():
     """Do what the command line says."""
     given = _arguments()
@@ -80,21 +85,22 @@ def main():
 
     parts = {"keras.applications": list(FAMILIES), "Written by hand": list(HAND_MADE)}
     every = [name for names in parts.values() for name in names]
-    chosen = [name for name in every if given.only.lower() in name.lower()]
-    found = {name: rows for name, rows in stored(given.store).items() if rows.keys() == JUDGES.keys()}
-    if given.resume or given.page:
-        chosen = [] if given.page else [name for name in chosen if name not in found]
-    # In the order of the table, and without what is computed anew.
-    kept = [row for name in every if name in found and name not in chosen for row in found[name].values()]
-    if chosen:
-        write(kept, given.store)
-    failed = compute(chosen, given.jobs, given.store) if chosen else {}
+    chosen = [name for name in every if given.only.lower() in name.lower() and not given.page]
     found = stored(given.store)
-    write([row for name in every if name in found for row in found[name].values()], given.store)
+    known = found if given.resume else {}
+    wanted = {name: [each for each in JUDGES if each not in known.get(name, {})] for name in chosen}
+    wanted = {name: techniques for name, techniques in wanted.items() if techniques}
+    _store(found, {name: [each for each in JUDGES if each not in wanted.get(name, ())] for name in every}, given.store)
+    failed = compute(wanted, given.jobs, given.store)
+    found = stored(given.store)
+    _store(found, dict.fromkeys(every, JUDGES), given.store)
     target = PAGE if given.store == STORE else given.store.with_suffix(".md")
     target.write_text(page(stored(given.store), parts, list(JUDGES)), encoding="utf-8")
-    missing = [name for name in every if name not in found]
-    print(f"{len(found)} of {len(every)} networks in {given.store.name}" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    missing = [name for name in every if len(found.get(name, {})) < len(JUDGES)]
+    print(
+        f"{len(every) - len(missing)} of {len(every)} networks in {given.store.name}"
+        + (f"; failed: {', '.join(failed)}" if failed else "")
+    )
     return 1 if failed or (missing and not given.only) else 0
 
 

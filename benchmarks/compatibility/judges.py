@@ -43,12 +43,15 @@ def integrated_gradients(subject):
     way = [subject.gradient(share=share) for share in (0, 0.5, 1)]
     inputs = [subject.seen(share) for share in (0, 0.5, 1)]
     expected = sum((a + b) / 2 * (y - x) for a, b, x, y in zip(way, way[1:], inputs, inputs[1:]))
-    what = {"steps": 2, "baseline": "black"}
-    far = off(difference(subject, "integrated_gradients", lambda found: found.details["values"], **what), expected)
-    what["steps"] = 24
-    more = difference(subject, "integrated_gradients", lambda found: found.details["values"], **what)
-    reported = difference(subject, "integrated_gradients", lambda found: found.details["completeness_gap"], **what)
-    return max(far, _adds_up(subject, more, 0 * subject.image, reported))
+    short = difference(subject, "integrated_gradients", lambda found: found.details["values"], steps=2, baseline="black")
+    subject.diagnostics.clear()  # that two steps are too few is no doubt about more
+    sums = difference(subject, "integrated_gradients", _values_and_gap, steps=24, baseline="black")
+    return max(off(short, expected), _adds_up(subject, sums[:-1], 0 * subject.image, sums[-1]))
+
+
+def _values_and_gap(found):
+    """Return all contributions of a result and its completeness gap, side by side."""
+    return np.append(found.details["values"].astype(np.float64), found.details["completeness_gap"])
 
 
 def deep_shap(subject):
@@ -118,15 +121,15 @@ def lime(subject):
 
 
 def anchors(subject):
-    """How often the model keeps its class in all coverings of a rule lies between the bounds that the search goes by."""
+    """A rule's precision is how often the model keeps its class in all coverings of the rule, but for the luck of the draw."""
     found = run(subject, "anchors", None, segments="grid", n_segments=4, max_questions=200, round_size=20, fill="black")
     labels = found.details["segments"]
     every = np.array(list(itertools.product((0, 1), repeat=labels.max() + 1)))
     classes = subject.probabilities(subject.image * every[:, labels][..., None]).argmax(axis=1)
     kept, right = classes == classes[-1], found.target == classes[-1]  # the last covers nothing
-    for rule, _, (low, high), *_ in found.details["candidates"]:
+    for rule, precision, *_, asked in found.details["candidates"]:
         share = kept[(every[:, list(rule)] == 1).all(axis=1)].mean()
-        right = right and low - 1e-6 <= share <= high + 1e-6
+        right = right and abs(precision - share) <= 4.5 * np.sqrt(share * (1 - share) / max(asked, 1)) + 1e-6
     return 0.0 if right else np.inf
 
 

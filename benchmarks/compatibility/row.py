@@ -1,4 +1,7 @@
-"""The row of one network, computed in a process of its own: `python -m benchmarks.compatibility.row NAME FILE`."""
+"""The row of one network, computed in a process of its own.
+
+python -m benchmarks.compatibility.row NETWORK FILE [TECHNIQUE ...]
+"""
 
 import sys
 import time
@@ -9,14 +12,14 @@ from .networks import FAMILIES, HAND_MADE
 from .table import Verdict, write
 
 
-def row(name):
-    """Yield the Verdicts of all techniques on one network."""
+def row(name, techniques=JUDGES):
+    """Yield the Verdicts of techniques on one network."""
     subject = (FAMILIES | HAND_MADE)[name]()
-    for technique in JUDGES:
+    for technique in techniques:
         start = time.perf_counter()
         verdict, off, says = judge(subject, technique)
         yield Verdict(name, technique, verdict, off, says, time.perf_counter() - start)
 
 
 if __name__ == "__main__":
-    write(list(row(sys.argv[1])), Path(sys.argv[2]))
+    write(list(row(sys.argv[1], sys.argv[3:] or JUDGES)), Path(sys.argv[2]))

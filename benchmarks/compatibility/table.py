@@ -59,9 +59,13 @@ def write(verdicts, path=STORE, mode="w"):
 
 def page(found, parts, techniques):
     """Return the page in Markdown. found: as from `stored`. parts: {title: names of networks, in order}."""
-    lines = [HEAD]
+    lines, missing = [HEAD], []
     for title, names in parts.items():
-        lines += [f"## {title}", "", *_table({name: found[name] for name in names if name in found}, techniques), ""]
+        whole = {name: found[name] for name in names if len(found.get(name, {})) == len(techniques)}
+        lines += [f"## {title}", "", *_table(whole, techniques), ""]
+        missing += [name for name in names if name not in whole]
+    if missing:
+        lines += [f"Not computed yet (`make compatibility ARGS=--resume`): {'; '.join(missing)}.", ""]
     return "\n".join([*lines, "## Why not", "", *_refusals(found), ""])
 
 
