@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from xaihelpers.methods.anchors import _enough_for_none
 from xaihelpers.methods.shared.bandits import best_arms, exploration
 from xaihelpers.methods.shared.kl_bounds import kl_coins, lower_bound, upper_bound
 
@@ -36,6 +37,14 @@ def test_at_a_bound_the_divergence_is_the_level(level):
     assert (lower_bound(inside, level) < inside).all() and (inside < upper_bound(inside, level)).all()
 
 
+def test_one_share_and_many_levels_and_the_other_way_round():
+    levels = np.array([0.01, 0.1, 1])
+    for bound in (lower_bound, upper_bound):
+        np.testing.assert_array_equal(bound(0.7, levels), [bound(0.7, level) for level in levels])
+        np.testing.assert_array_equal(bound(SHARES, 0.1), [bound(share, 0.1) for share in SHARES])
+        assert bound(SHARES[:, None], levels).shape == (6, 3)
+
+
 def test_no_level_no_doubt():
     np.testing.assert_allclose(lower_bound(SHARES, 0), SHARES, atol=1e-12)
     np.testing.assert_allclose(upper_bound(SHARES, 0), SHARES, atol=1e-12)
@@ -55,6 +64,14 @@ def test_a_lower_bound_is_wrong_as_rarely_as_promised():
     shares = np.random.default_rng(1).binomial(n, 0.9, 5000) / n
     wrong = (lower_bound(shares, np.log(1 / delta) / n) > 0.9).mean()
     assert 0 < wrong <= delta
+
+
+def test_how_many_images_show_that_nothing_is_needed():
+    # So many that all of them agreeing puts the lower bound, exp(-log(1 / delta) / n), above the threshold; 100 at least.
+    for threshold, delta in ((0.95, 0.1), (0.99, 0.1), (0.99, 0.01), (0.5, 0.1)):
+        n = _enough_for_none(threshold, delta)
+        assert n >= 100 and lower_bound(1.0, np.log(1 / delta) / n) > threshold
+        assert n == 100 or lower_bound(1.0, np.log(1 / delta) / (n / 1.12)) < threshold
 
 
 class Arms:

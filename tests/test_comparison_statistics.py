@@ -7,6 +7,7 @@ from networks import gap_network, image
 
 import xaihelpers as xh
 from xaihelpers.comparison import CONTROLS, interval, paired, ranking, scores, verdict, winners
+from xaihelpers.methods.shared.fills import fill_image
 
 
 def table(**methods):
@@ -91,6 +92,26 @@ def test_controls_know_no_network(name):
         assert not np.array_equal(maps[0], CONTROLS[name](one, split.images[1], 0).heatmap)
     if name in ("edges", "blur_difference"):
         assert np.abs(CONTROLS[name](one, np.full((128, 128, 3), 90, np.uint8), 0).heatmap).max() < 1e-3
+
+
+def test_controls_worked_out_by_hand():
+    network = xh.Classifier(lambda images: np.tile([0.5, 0.5], (len(images), 1)), class_names=["a", "b"])
+    picture = np.random.default_rng(0).integers(0, 256, (9, 5, 3)).astype(np.uint8)
+    hill = CONTROLS["centre"](network, picture, 0).heatmap
+    assert hill[4, 2] == 1 and hill[[0, 0, -1, -1], [0, -1, 0, -1]] == pytest.approx(np.exp(-4))
+    assert hill[[0, -1], 2] == pytest.approx(np.exp(-2)) and hill[[2, 6], 2] == pytest.approx(np.exp(-0.5))
+    np.testing.assert_allclose(hill, hill[::-1, ::-1], atol=1e-6)
+    step = np.zeros((9, 6, 3), np.uint8)
+    step[:, 3:] = 80  # across it Sobel's filter gives 80 on both sides, along it 0: together the root of their mean square
+    expected = np.tile([0, 0, 80, 80, 0, 0], (9, 1)) / np.sqrt(2)
+    np.testing.assert_allclose(CONTROLS["edges"](network, step, 0).heatmap, expected, atol=1e-4)
+    far = np.abs(picture - fill_image(picture, "blur")).sum(axis=-1)
+    np.testing.assert_allclose(CONTROLS["blur_difference"](network, picture, 0).heatmap, far, rtol=1e-6)
+    drawn = [CONTROLS["chance"](network, *each) for each in ((picture, 1), (picture[::-1], 1), (picture, 1))]
+    other = CONTROLS["chance"](network, picture, 1, seed=1)
+    assert [each.target for each in (*drawn, other)] == [1] * 4
+    np.testing.assert_array_equal(drawn[0].heatmap, drawn[2].heatmap)
+    assert (drawn[0].heatmap != drawn[1].heatmap).all() and (drawn[0].heatmap != other.heatmap).all()
 
 
 def test_controls_are_rows_of_compare_for_anybody():

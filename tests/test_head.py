@@ -43,6 +43,19 @@ def test_an_average_of_two_networks_is_explained_through_log_p():
     assert classifier.describe().score == "log p" and "can't be reached" in str(classifier.describe())
 
 
+@pytest.mark.parametrize("classes", [1, 3])
+def test_a_sigmoid_written_by_hand_is_explained_through_the_log_odds(classes):
+    inner = core(classes)
+    i = keras.Input((8, 8, 3))
+    model = keras.Model(i, 1 / (1 + keras.ops.exp(-inner(i))))
+    classifier, z = xh.Classifier(model), inner(BATCH).numpy()
+    p = np.concatenate([1 - model(BATCH), model(BATCH)], axis=1) if classes == 1 else model(BATCH)
+    np.testing.assert_allclose(classifier.probabilities(BATCH), p, atol=1e-6)
+    np.testing.assert_allclose(classifier.logits(BATCH)[:, -1], z[:, -1], atol=1e-5)
+    assert_gradient(classifier, lambda x: tf.repeat(inner(x), 2, axis=1) if classes == 1 else inner(x))
+    assert classifier.describe().score == "log-odds"
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """A network, and the same as a SavedModel in a layer of a Sequential."""

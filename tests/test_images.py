@@ -480,3 +480,19 @@ def test_a_map_is_enlarged_between_its_places():
     np.testing.assert_allclose(xh.images.resize_map([[0, 1]], (1, 4)), [[0, 0.25, 0.75, 1]])
     np.testing.assert_allclose(xh.images.resize_map([[0], [-1]], (4, 1)), [[0], [-0.25], [-0.75], [-1]])
     assert xh.images.resize_map([[5, 6, 7]], (2, 3)).tolist() == [[5, 6, 7]] * 2
+
+
+def test_any_number_of_channels_can_be_looked_at():
+    grey = np.arange(6).reshape(2, 3)
+    np.testing.assert_array_equal(xh.images.as_rgb(grey), np.stack([grey] * 3, axis=-1))
+    deep = np.arange(2 * 3 * 8).reshape(2, 3, 8)
+    for channels, shown in ((1, [0, 0, 0]), (2, [0, 0, 0]), (3, [0, 1, 2]), (4, [0, 1, 2]), (5, [0, 1, 2]), (8, [0, 1, 2])):
+        np.testing.assert_array_equal(xh.images.as_rgb(deep[..., :channels]), deep[..., shown])
+
+
+def test_a_checked_image_is_float32_with_the_same_numbers():
+    for kind in (bool, np.uint8, np.int64, np.float16, np.float64):
+        pixels = (np.arange(12).reshape(2, 2, 3) % 2).astype(kind)
+        checked = check_image(pixels)
+        assert checked.dtype == np.float32
+        np.testing.assert_array_equal(checked, pixels)
