@@ -67,6 +67,8 @@ def run(options):
             copies.put(Copy(options.repository, Path(folder) / str(i), threads))
         _all(options.jobs, lambda name: measure(name, copies, results, end), files)
         _all(options.jobs, lambda each: judge(each, copies, results, end, options.again), todo)
+        for _ in range(options.jobs):
+            copies.get().close()
     return results.all() if options.again else results.of(todo)
 
 

@@ -6,38 +6,37 @@ import importlib.util
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
+
+from .forking import Fork
 
 # The test files of a module, without `test_` and `.py`; a folder's line holds for its modules that have none of their own.
 TESTS = {
     "_quiet.py": "quiet",
-    "images.py": "images grey bad_input",
+    "images.py": "images plots",
     "decoding.py": "images folders saving",
     "classifier/": "classifier head describe",
-    "classifier/base.py": "classifier class_names grey describe copies inference_twin",
+    "classifier/base.py": "classifier describe copies",
     "classifier/capture.py": "classifier head guided_backprop deep_shap grad_cam",
     "classifier/describe.py": "describe classifier",
     "classifier/folding.py": "folding inference_twin",
-    "classifier/head.py": "head classifier describe grey",
+    "classifier/head.py": "head describe",
     "classifier/inference_twin.py": "inference_twin folding classifier",
     "classifier/keeping.py": "model_files copies",
     "classifier/keras2.py": "model_files",
     "classifier/keras_model.py": "classifier head inference_twin places",
     "classifier/model_call.py": "head classifier model_files",
     "classifier/preprocessing.py": "preprocessing value_range copies",
-    "classifier/proof.py": "head classifier value_range preprocessing describe",
+    "classifier/proof.py": "head value_range preprocessing",
     "classifier/value_range.py": "value_range describe",
     "classifier/model_files.py": "model_files",
-    "classifier/names.py": "class_names classifier",
+    "classifier/names.py": "class_names",
     "classifier/packing.py": "copies",
     "classifier/places.py": "places grad_cam",
     "classifier/layers.py": "places classifier grad_cam",
     "classifier/graph.py": "classifier head deep_shap folding",
-    "classifier/probe.py": "preprocessing value_range head classifier",
+    "classifier/probe.py": "preprocessing value_range head",
     "comparison/": "comparison comparison_statistics fingerprint protocol board randomised",
     "comparison/agreements.py": "families protocol",
     "comparison/board.py": "board",
@@ -128,8 +127,15 @@ class Copy:
             _write(path, ast.unparse(ast.parse(path.read_text(encoding="utf-8"))))
         number = {f"{name}_NUM_THREADS": str(threads) for name in ("OMP", "OPENBLAS", "MKL", "TF_INTRAOP", "TF_INTEROP")}
         number |= {"TF_NUM_INTRAOP_THREADS": str(threads), "TF_NUM_INTEROP_THREADS": str(threads)}
-        self.environment = {**os.environ, **number, "PYTHONPATH": str(folder), "CUDA_VISIBLE_DEVICES": "-1"}
+        self.environment = {
+            **os.environ,
+            **number,
+            "PYTHONPATH": str(folder),
+            "CUDA_VISIBLE_DEVICES": "-1",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
         self.environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take seconds to load, and no test of ours needs them
+        self._fork = Fork(folder, self.environment)
 
     @contextlib.contextmanager
     def changed(self, module, code):
@@ -144,18 +150,7 @@ class Copy:
 
     def run(self, files, limit, stop_at_first=True, without=()):
         """Return (exit status of pytest, or None if it took longer than `limit` seconds; seconds; the tests that failed)."""
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-m",
-            "not slow and not browser",
-            "-rfE",
-            "--tb=no",
-        ]
+        command = ["-q", "-p", "no:cacheprovider", "-m", "not slow and not browser", "-rfE", "--tb=no"]
         command += [
             "-o",
             "addopts=--strict-markers",
@@ -165,29 +160,19 @@ class Copy:
         if importlib.util.find_spec("hypothesis"):
             command += ["-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0"]
         start = time.monotonic()
-        code, text = _output([*command, *files], self.folder, self.environment, limit)
+        code, text = self._fork.run([*command, *files], limit)
         failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", text, re.M)
         return code, time.monotonic() - start, failed
+
+    def close(self):
+        """End the process that waits for further runs."""
+        self._fork.close()
 
 
 def _write(path, text):
     path.write_text(text, encoding="utf-8")
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
         compiled.unlink()
-
-
-def _output(command, folder, environment, limit):
-    """Return (exit status, what was printed) of a command; (None, "") if it took too long: then all that it started is ended."""
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as process:
-        try:
-            text, _ = process.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            return None, ""
-        return process.returncode, text
 
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
