@@ -3,6 +3,7 @@
 import contextlib
 import io
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 import xaihelpers as xh
+from xaihelpers import decoding
 from xaihelpers.images import check_image, looks_preprocessed
 
 
@@ -496,3 +498,35 @@ def test_a_checked_image_is_float32_with_the_same_numbers():
         checked = check_image(pixels)
         assert checked.dtype == np.float32
         np.testing.assert_array_equal(checked, pixels)
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "~nobody-of-this-name/a.png", "a\0b.png"])
+def test_what_can_be_no_path_is_one_sentence(path):
+    with pytest.raises((ValueError, FileNotFoundError), match="can't be a path|There is no file"):
+        xh.load_image(path)
+
+
+def test_images_of_one_three_and_four_channels_become_one_another():
+    grey, colours = np.uint8([[[10], [200]]]), np.uint8([[[10, 20, 30], [200, 100, 0]]])
+    with_channels = xh.images.with_channels
+    np.testing.assert_array_equal(with_channels(grey, 3), [[[10] * 3, [200] * 3]])
+    np.testing.assert_array_equal(with_channels(grey, 4), [[[10, 10, 10, 255], [200, 200, 200, 255]]])
+    np.testing.assert_array_equal(with_channels(colours, 1), np.rint(colours @ [[0.299], [0.587], [0.114]]))
+    np.testing.assert_array_equal(with_channels(colours, 4), [[[10, 20, 30, 255], [200, 100, 0, 255]]])
+    for image, channels in ((grey, 1), (colours, 3), (colours, 7)):
+        assert with_channels(image, channels) is image
+
+
+def test_odd_exif_data_are_nobodys_business():
+    buffer = io.BytesIO()
+    Image.fromarray(gradient()).save(buffer, format="JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x0f\x01")
+    with pytest.warns(UserWarning, match="EXIF"):
+        Image.open(buffer).getexif()  # Pillow says it
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert xh.load_image(buffer.getvalue()).shape == (30, 40, 3)
+
+
+def test_a_pillow_that_lacks_a_format_opens_the_others(monkeypatch):
+    monkeypatch.setattr(decoding, "FORMATS", ("HEARSAY", *decoding.FORMATS))
+    np.testing.assert_array_equal(xh.load_image(png(Image.fromarray(gradient()))), gradient())

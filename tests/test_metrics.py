@@ -165,6 +165,24 @@ def test_a_curve_by_hand():
     assert "2 steps, baseline grey 0" in repr(curve)
 
 
+@pytest.mark.parametrize("curve", [metrics.deletion, metrics.insertion, metrics.road])
+def test_a_curve_of_an_attribution_is_that_of_its_map_image_and_class(curve, linear, picture):
+    found = xh.occlusion(linear, picture, 0, patch=4)
+    assert found.target == 0 != linear.class_index(None, picture)
+    of_map = curve(linear, found.heatmap, image=picture, target=0)
+    np.testing.assert_array_equal(curve(linear, found).scores, of_map.scores)
+    other = curve(linear, found, target=1)  # an Attribution says what it explains, and may be asked about another class
+    np.testing.assert_allclose(other.scores, 1 - of_map.scores, atol=1e-6)
+    assert (of_map.of, of_map.class_name) == ("probability", "class 0") and other.class_name == "class 1"
+    assert curve.__name__ in of_map.kind.lower()
+
+
+def test_a_map_that_is_the_same_everywhere_is_like_none():
+    with np.errstate(all="raise"):
+        assert np.isnan(metrics.rank_correlation(np.ones((2, 2)), np.eye(2)))
+        assert np.isnan(metrics.rank_correlation(np.eye(2), np.ones((2, 2))))
+
+
 def test_tied_pixels_have_no_favourite_corner():
     ranks = np.mean([metrics.curves.ranks(np.zeros((6, 6)), seed) for seed in range(300)], axis=0)
     assert np.abs(ranks - 17.5).max() < 4
@@ -176,6 +194,8 @@ def test_curve_errors(linear, picture):
     good = dict(image=picture, target=0)
     for options, sentence in [
         (dict(good, steps=0), "steps is 0"),
+        (dict(good, seed=-1), "seed is -1"),
+        (dict(good, batch_size=0), "batch_size is 0"),
         (dict(good, baseline="fog"), "baseline is 'fog'"),
         (dict(good, baseline=300), "a grey level or a colour from 0 to 255"),
         (dict(good, baseline=np.zeros((4, 4, 3))), r"shape \(4, 4, 3\)"),
@@ -296,3 +316,35 @@ def test_randomisation_is_the_correlation_with_the_maps_of_layers_drawn_from_the
         assert found[seed].correlations == pytest.approx(expected, abs=1e-12)
         assert (found[seed].order, found[seed].how, found[seed].layers) == (order, how, [group[-1] for group in groups])
     assert not np.allclose(found[0].correlations, found[3].correlations)
+
+
+ROWS = np.indices((EDGE, EDGE))[0].astype(float)
+REFUSED = {
+    "seed is -1": [
+        lambda c, p: metrics.road(c, ROWS, image=p, target=0, seed=-1),
+        lambda c, p: metrics.stability(c, edges, p, 0, seed=-1),
+        lambda c, p: metrics.model_randomisation(c, edges, p, 0, seed=-1),
+    ],
+    "batch_size is 0": [lambda c, p: metrics.road(c, ROWS, image=p, target=0, batch_size=0)],
+    "repeats is 0": [lambda c, p: metrics.stability(c, edges, p, 0, repeats=0)],
+    "stages is 0": [lambda c, p: metrics.model_randomisation(c, edges, p, 0, stages=0)],
+    "first is 'last'": [lambda c, p: metrics.road(c, ROWS, image=p, target=0, first="last")],
+    "order is 'up'": [lambda c, p: metrics.model_randomisation(c, edges, p, 0, order="up")],
+    "how is 'zero'": [lambda c, p: metrics.model_randomisation(c, edges, p, 0, how="zero")],
+    "tolerance is -1": [lambda c, p: metrics.pointing_game(ROWS, ROWS > 3, tolerance=-1)],
+    "top is 0": [lambda c, p: metrics.agreement(ROWS, ROWS, top=0)],
+    "absolute is 'no'": [
+        lambda c, p: metrics.stability(c, edges, p, 0, absolute="no"),
+        lambda c, p: metrics.model_randomisation(c, edges, p, 0, absolute="no"),
+        lambda c, p: metrics.rank_correlation(ROWS, ROWS, absolute="no"),
+    ],
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_is_no_option_is_refused_before_the_network_is_asked(words, linear, picture):
+    for call in REFUSED[words]:
+        before = dict(linear._passes)
+        with pytest.raises((ValueError, TypeError), match=words):
+            call(linear, picture)
+        assert linear._passes == before

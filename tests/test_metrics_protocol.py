@@ -166,3 +166,37 @@ def test_reinitialised_weights_are_those_of_an_untrained_layer_and_shuffled_ones
     assert np.abs(drawn).max() <= limit and drawn.std() == pytest.approx(limit / np.sqrt(3), rel=0.25) and not bias.any()
     assert np.array_equal(drawn, copies[2].model.get_layer("maps").get_weights()[0])  # the same seed
     assert np.array_equal(copies[1].model.get_layer("scores").get_weights()[0], small.model.get_layer("scores").get_weights()[0])
+
+
+@pytest.mark.parametrize("target", [0, 1])
+def test_the_curve_of_true_removal_worked_out_by_hand(target):
+    """Four regions, a pixel each, that the drawing leaves out one after the other; the classifier adds brightness up."""
+    regions, parts = np.eye(4, dtype=bool).reshape(4, 2, 2), np.array([8, 4, 2, 1]) / 16
+    drawn = []
+
+    def bright(images):
+        p = images.sum(axis=(1, 2, 3)) / 3 / 255
+        return np.stack([1 - p, p], axis=1)
+
+    def draw(left):
+        drawn.append(list(left))
+        kept = np.zeros(4)
+        kept[left] = parts[left] * 255
+        return np.repeat(kept.reshape(2, 2, 1), 3, axis=2).astype(np.float32)
+
+    classifier = xh.Classifier(bright, class_names=["dark", "bright"])
+    heatmap = np.array([[1.0, 3], [2, -1]])  # the second, the third, the first, the last
+    curve = metrics.removal_curve(classifier, heatmap, regions, draw, target=target, batch_size=2)
+    assert drawn == [[0, 1, 2, 3], [0, 2, 3], [0, 3], [3], []]
+    p = np.array([15, 11, 9, 1, 0]) / 16
+    np.testing.assert_allclose(curve.scores, p if target else 1 - p, atol=1e-6)
+    assert curve.fractions.tolist() == [0, 0.25, 0.5, 0.75, 1] and curve.cost.forward_passes == 5
+    few = metrics.removal_curve(classifier, heatmap, regions, draw, target=target, steps=2)
+    np.testing.assert_allclose(few.scores, (p if target else 1 - p)[[0, 2, 4]], atol=1e-6)
+    for options, words in ((dict(steps=0), "steps is 0"), (dict(of="score"), "of is 'score'"), (dict(target=7), "no class 7")):
+        with pytest.raises(ValueError, match=words):
+            metrics.removal_curve(classifier, heatmap, regions, draw, **{"target": 1, **options})
+    with pytest.raises(ValueError, match=r"shape \(4, 2\)"):
+        metrics.removal_curve(classifier, heatmap, regions[..., 0], draw, target=1)
+    with pytest.raises(ValueError, match="no region to remove"):
+        metrics.removal_curve(classifier, heatmap, regions[:0], draw, target=1)

@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import spearmanr
 
 import xaihelpers as xh
+from xaihelpers.methods.shared.mask_regression import _most_probable, _variances
 from xaihelpers.methods.shared.masks import DESIGNS, Masks
 
 GREY = np.full((16, 16, 3), 200, dtype=np.uint8)
@@ -90,6 +91,27 @@ def test_balanced_masks_have_every_three_cells_in_all_combinations_equally_often
         assert (counts == 4).all()
     often = Masks((32, 32), grid=4, p=0.3).draw(1024)[0].mean(axis=0)
     assert np.ptp(often) <= 1 / 1024 and abs(often.mean() - 0.3) < 1 / 1024
+
+
+def test_the_largest_grid_that_has_a_hadamard_matrix_uses_it():
+    cells, _ = Masks((32, 32), grid=32).draw(2048)
+    signs = 2.0 * cells.reshape(2048, 1024) - 1
+    np.testing.assert_array_equal(signs.T @ signs, 2048 * np.eye(1024))  # no two cells have anything to do with each other
+
+
+@pytest.mark.parametrize("parts", [(2, 3), (3, 2), (4, 4)])
+def test_the_variance_at_a_pixel_is_the_sum_of_the_squares_of_all_errors(parts):
+    random = np.random.default_rng(0)
+    errors = random.normal(size=(6, parts[0] * parts[1]))
+    down, right = random.uniform(size=(5, parts[0])), random.uniform(size=(7, parts[1]))
+    expected = sum((down @ error.reshape(parts) @ right.T) ** 2 for error in errors)
+    np.testing.assert_allclose(_variances(errors, down, right), expected)
+
+
+def test_answers_that_are_all_the_same_have_no_noise():
+    with np.errstate(all="raise"):
+        penalty, noise = _most_probable(np.ones(4), np.zeros(4), 0.0, 10)
+    assert noise == 0 and penalty == pytest.approx(1e4)
 
 
 @pytest.mark.parametrize("design", DESIGNS)

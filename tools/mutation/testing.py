@@ -149,7 +149,10 @@ class Copy:
             _write(path, before)
 
     def run(self, files, limit, stop_at_first=True, without=()):
-        """Return (exit status of pytest, or None if it took longer than `limit` seconds; seconds; the tests that failed)."""
+        """Return (exit status of pytest, or None if it took longer than `limit` seconds; seconds; the tests that failed).
+
+        The status is 5 where no test was run, or all were skipped.
+        """
         command = ["-q", "-p", "no:cacheprovider", "-m", "not slow and not browser", "-rfE", "--tb=no"]
         command += [
             "-o",
@@ -162,6 +165,7 @@ class Copy:
         start = time.monotonic()
         code, text = self._fork.run([*command, *files], limit)
         failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", text, re.M)
+        code = 5 if code == 0 and not re.search(r"\d passed", text) else code
         return code, time.monotonic() - start, failed
 
     def close(self):
