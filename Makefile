@@ -71,6 +71,7 @@ board: $(VENV)/course
 generated: $(VENV)/course $(VENV)/tests
 	$(PY) -m tools.make_stubs
 	$(PY) -m tools.draw_floors
+	$(PY) notebooks/front_door.py
 
 # For all platforms and Python versions; names and versions only, no addresses. `make requirements UPGRADE=` keeps
 # the versions that the files name, as far as pyproject.toml still allows them. The extras stay in the files: with

@@ -18,7 +18,8 @@ from xaihelpers.course.stored import FOLDER as STORED
 
 from . import second_opinion
 
-SEED, N_CLASSES, STEPS, COLUMNS = 0, 20, 256, 5
+SEED, N_CLASSES, STEPS, COLUMNS = 0, 20, 160, 5
+STEP_SIZE = 0.02  # with the default, 0.05, the same networks name as many of the classes, but the colours are garish
 
 
 def main():
@@ -26,7 +27,7 @@ def main():
     drawn = np.random.default_rng(SEED).choice(classifier.n_classes, N_CLASSES, replace=False)
     pictures, rows = [], []
     for target in drawn:
-        picture = xh.activation_maximization(classifier, int(target), steps=STEPS)
+        picture = xh.activation_maximization(classifier, int(target), steps=STEPS, step_size=STEP_SIZE)
         pictures.append(picture.image)
         rows.append(
             {
@@ -42,7 +43,7 @@ def main():
     sheet = [np.concatenate(pictures[i : i + COLUMNS], axis=1) for i in range(0, N_CLASSES, COLUMNS)]
     # Edges that are multiples of 8 pixels keep each picture in JPEG blocks of its own.
     Image.fromarray(np.concatenate(sheet)).save(STORED / "class_pictures.jpg", quality=88, subsampling=0)
-    store({"seed": SEED, "steps": STEPS, "columns": COLUMNS, "pictures": rows})
+    store({"seed": SEED, "steps": STEPS, "step_size": STEP_SIZE, "columns": COLUMNS, "pictures": rows})
     opinions()
 
 
