@@ -83,6 +83,21 @@ def test_the_picture_shows_the_maps(rash, capsys):
     assert (hue.argmax(axis=1) == hue[0].argmax()).mean() > 0.95
 
 
+def test_the_first_picture_of_a_new_process_takes_less_than_eight_seconds(tmp_path):
+    """Of the processor, TensorFlow's start included: on a machine that others use the clock says nothing. The best of three."""
+    resource = pytest.importorskip("resource", reason="Windows does not say what a process took")
+    Image.fromarray(xh.sample_photo("chelsea")).save(tmp_path / "photo.jpg")
+    spent = lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])  # noqa: E731
+    seconds = []
+    while len(seconds) < 3 and (not seconds or seconds[-1] >= 8):
+        before = spent()
+        done = subprocess.run([*COMMAND, "photo.jpg", "-m", "grad_cam"], cwd=tmp_path, capture_output=True, text=True)
+        seconds.append(spent() - before)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (tmp_path / "photo-explained.png").exists()
+    assert min(seconds) < 8, seconds
+
+
 def test_help_is_quick_and_loads_no_tensorflow(tmp_path):
     code = (
         "import sys, time; from xaihelpers.command_line import main; code = main(['--help']); "
