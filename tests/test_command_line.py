@@ -83,19 +83,25 @@ def test_the_picture_shows_the_maps(rash, capsys):
     assert (hue.argmax(axis=1) == hue[0].argmax()).mean() > 0.95
 
 
-def test_the_first_picture_of_a_new_process_takes_less_than_eight_seconds(tmp_path):
-    """Of the processor, TensorFlow's start included: on a machine that others use the clock says nothing. The best of three."""
+def test_the_first_picture_costs_little_more_than_tensorflow_itself(tmp_path):
+    """Of the processor, the best of two turns: eight seconds by the clock of a machine on which TensorFlow starts in four."""
     resource = pytest.importorskip("resource", reason="Windows does not say what a process took")
     Image.fromarray(xh.sample_photo("chelsea")).save(tmp_path / "photo.jpg")
-    spent = lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])  # noqa: E731
-    seconds = []
-    while len(seconds) < 3 and (not seconds or seconds[-1] >= 8):
-        before = spent()
-        done = subprocess.run([*COMMAND, "photo.jpg", "-m", "grad_cam"], cwd=tmp_path, capture_output=True, text=True)
-        seconds.append(spent() - before)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert (tmp_path / "photo-explained.png").exists()
-    assert min(seconds) < 8, seconds
+
+    def seconds(*command):
+        before = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before, done.stderr
+
+    bare, picture = zip(*((seconds(sys.executable, "-c", "import tensorflow"), _picture(seconds)) for _ in range(2)))
+    assert {said for _, said in picture} == {""}
+    assert (tmp_path / "photo-explained.png").exists()
+    assert min(picture)[0] < 2 * min(bare)[0], (bare, picture)
+
+
+def _picture(seconds):
+    return seconds(*COMMAND, "photo.jpg", "-m", "grad_cam")
 
 
 def test_help_is_quick_and_loads_no_tensorflow(tmp_path):
