@@ -280,3 +280,40 @@ def test_everything_else_is_one_sentence(tmp_path):
         assert "\n" not in text and text.endswith(".") and text.count(". ") == 0, text
     with pytest.raises(TypeError, match="give the path"):
         xh.load_model(3)
+
+
+def test_the_ways_out_of_what_is_no_model_work(tmp_path):
+    model, picture = gap_network(), image().astype(np.float32)
+    expected = model.predict(picture[None], verbose=0)
+
+    def refused(name, words):
+        with pytest.raises(ValueError, match=words):
+            xh.load_model(tmp_path / name)
+
+    def works(loaded):
+        np.testing.assert_allclose(xh.Classifier(loaded, input_shape=(8, 8, 3)).probabilities(picture), expected, atol=1e-6)
+
+    model.save_weights(tmp_path / "only.weights.h5")
+    refused(
+        "only.weights.h5", r"build the model in code, load_weights into it, and save the model with model.save\('name.keras'\)"
+    )
+    again = gap_network(seed=1)
+    again.load_weights(tmp_path / "only.weights.h5")
+    again.save(tmp_path / "name.keras")
+    works(xh.load_model(tmp_path / "name.keras"))
+
+    model.save(tmp_path / "keras_model.h5")
+    with zipfile.ZipFile(tmp_path / "converted.zip", "w") as archive:
+        archive.write(tmp_path / "keras_model.h5", "keras_model.h5")
+    refused("converted.zip", r"unpack it, and give the model inside \(keras_model.h5")
+    with zipfile.ZipFile(tmp_path / "converted.zip") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    works(xh.load_model(tmp_path / "unpacked" / "keras_model.h5"))
+
+    model.export(tmp_path / "saved", verbose=False)
+    refused("saved/saved_model.pb", "give the folder in which it lies")
+    works(xh.load_model(tmp_path / "saved"))
+    (tmp_path / "empty").mkdir()
+    refused("empty", "give a .keras or .h5 file, or the folder of a SavedModel")
+    (tmp_path / "model.json").write_text(model.to_json())
+    refused("model.json", r"not its weights: save the model with model.save\('name.keras'\), and give that file")
