@@ -4,6 +4,7 @@
     python -m benchmarks.against COMMIT grad_cam   those whose names hold this
 
 Each row is the median over the turns of (seconds now / seconds then); a classifier is made anew in every turn of "Classifier".
+Without a part of a name the figures are stored in AGAINST.md.
 """
 
 import os
@@ -16,7 +17,9 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-TURNS, TARGET = 15, 1.1
+FILE = Path(__file__).with_name("AGAINST.md")
+# Turns of each call: so many, or as many as fit into so many seconds, but for the fewest.
+TURNS, SECONDS, FEWEST, TARGET = 15, 20, 5, 1.1
 CHEAP = {
     "lime": {"n_samples": 100},
     "anchors": {"max_questions": 300},
@@ -91,7 +94,7 @@ class _Version:
 
 
 def compare(commit, part=""):
-    """Return {call: median of seconds now / seconds at a commit}, and print each as it is known."""
+    """Return {call: (median of seconds now / seconds at a commit, turns, median seconds then)}; print each as it is known."""
     with tempfile.TemporaryDirectory() as folder:
         then = Path(folder) / "then"
         subprocess.run(
@@ -102,9 +105,12 @@ def compare(commit, part=""):
             for name in [name for name in versions[0].names if name in versions[1].names and part in name]:
                 for version in versions:  # the first call compiles
                     version.seconds(name)
-                turns = [[version.seconds(name) for version in versions] for _ in range(TURNS)]
-                ratios[name] = float(np.median([now / before for now, before in turns]))
-                print(f"{ratios[name]:.2f}  {name}", flush=True)
+                turns, start = [], time.perf_counter()
+                while len(turns) < FEWEST or (len(turns) < TURNS and time.perf_counter() - start < SECONDS):
+                    turns.append([version.seconds(name) for version in versions])
+                now, before = np.transpose(turns)
+                ratios[name] = float(np.median(now / before)), len(turns), float(np.median(before))
+                print(f"{ratios[name][0]:.2f}  {name}", flush=True)
             for version in versions:
                 version.end()
         finally:
@@ -112,10 +118,28 @@ def compare(commit, part=""):
     return ratios
 
 
+def store(found, commit):
+    """Write AGAINST.md: each call's ratio."""
+    load = f"; load average {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
+    lines = [
+        "# What calls take, compared with an earlier commit",
+        "",
+        f"`python -m benchmarks.against {commit}` measured this on {time.strftime('%Y-%m-%d')}: the median of seconds now / seconds",
+        f"then, the two versions taking turns{load}. Asked: at most {TARGET} for every call.",
+        "",
+        "| call | now / then | turns | seconds then |",
+        "|---|---|---|---|",
+        *(f"| {name} | {ratio:.2f} | {turns} | {seconds:.3g} |" for name, (ratio, turns, seconds) in found.items()),
+    ]
+    FILE.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
 if __name__ == "__main__":
     if sys.argv[1:] == ["--work"]:
         work()
     else:
         found = compare(*sys.argv[1:])
-        slower = {name: ratio for name, ratio in found.items() if ratio > TARGET}
+        slower = {name: ratio for name, (ratio, *_) in found.items() if ratio > TARGET}
         print(f"{len(slower)} of {len(found)} calls take more than {TARGET} times what they took", *slower, sep="\n  ")
+        if len(sys.argv) == 2:
+            store(found, sys.argv[1])
