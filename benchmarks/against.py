@@ -124,8 +124,8 @@ def store(found, commit):
     lines = [
         "# What calls take, compared with an earlier commit",
         "",
-        f"`python -m benchmarks.against {commit}` measured this on {time.strftime('%Y-%m-%d')}: the median of seconds now / seconds",
-        f"then, the two versions taking turns{load}. Asked: at most {TARGET} for every call.",
+        f"`python -m benchmarks.against {commit}` measured this on {time.strftime('%Y-%m-%d')}: the median of seconds now /",
+        f"seconds then, the two versions taking turns{load}. Asked: at most {TARGET} for every call.",
         "",
         "| call | now / then | turns | seconds then |",
         "|---|---|---|---|",
