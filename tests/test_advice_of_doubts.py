@@ -3,13 +3,14 @@
 And the advice of metrics, comparisons, plots and files, in the same way as in test_advice.py.
 """
 
+import re
 import warnings
 
 import keras
 import networks
 import numpy as np
 import pytest
-from test_advice import IMAGE, RGB, chosen, classifier, first, numbers
+from test_advice import IMAGE, RGB, _train, chosen, classifier, first, numbers
 
 import xaihelpers as xh
 from xaihelpers._quiet import without_warnings
@@ -74,6 +75,52 @@ def certain():
     return xh.Classifier(model)
 
 
+def of_parts(rule):
+    """A plain function of how bright the left and the right half are, as true or false."""
+
+    def p(x):
+        bright = rule(x[:, :, :16].mean(axis=(1, 2, 3)) > 150, x[:, :, 16:].mean(axis=(1, 2, 3)) > 150).astype(float)
+        return np.stack([1 - bright, bright], axis=1)
+
+    return xh.Classifier(p, class_names=["no", "yes"])
+
+
+def both():
+    return of_parts(np.logical_and)
+
+
+def either():
+    return of_parts(np.logical_xor)
+
+
+def beside():
+    """Its last maps go nowhere, but for a factor of zero."""
+    i = keras.Input((8, 8, 3))
+    x = L.Conv2D(4, 3, padding="same", activation="relu", name="maps")(L.Rescaling(1 / 255)(i))
+    unused = L.Conv2D(4, 3, padding="same", name="unused")(x)
+    z = L.Dense(3)(L.GlobalAveragePooling2D()(x)) + 0.0 * L.Dense(3)(L.GlobalAveragePooling2D()(unused))
+    return xh.Classifier(networks.fixed(keras.Model(i, L.Softmax()(z))))
+
+
+def off():
+    """Its ReLU is off for all but the brightest images."""
+    i = keras.Input((8, 8, 3))
+    x = L.Conv2D(4, 1, name="maps")(L.Rescaling(1 / 255)(i))
+    x = L.ReLU(name="relu")(x)
+    model = keras.Model(i, L.Dense(3, activation="softmax")(L.GlobalAveragePooling2D()(x)))
+    model.set_weights([np.ones((1, 1, 3, 4)), np.full(4, -2.95), *networks.fixed(model).get_weights()[2:]])
+    return xh.Classifier(model)
+
+
+def mixing():
+    """Every image has the mean of its batch taken off."""
+    i = keras.Input((8, 8, 3))
+    x = L.Conv2D(4, 3, name="maps")(L.Rescaling(1 / 255)(i))
+    x = L.ReLU()(x - keras.ops.mean(x, axis=0, keepdims=True))
+    return xh.Classifier(networks.fixed(keras.Model(i, L.Dense(3, activation="softmax")(L.GlobalAveragePooling2D()(x)))))
+
+
+HALVES = np.kron([[0, 1]], np.ones((32, 16), int))
 QUARTERS = np.kron([[0, 1], [2, 3]], np.ones((16, 16), int))
 LIGHT = np.full((32, 32, 3), 200, np.uint8)
 
@@ -155,6 +202,42 @@ DOUBTS = {
             anchor(max_questions=200, threshold=0.8),
         ),
     ),
+    "an anchor that is the whole image": (
+        lambda: xh.anchors(both(), LIGHT, segments=HALVES, fill="black", threshold=0.9),
+        "Lower the threshold, or cover with another fill",
+        lambda: (
+            xh.anchors(both(), LIGHT, segments=HALVES, fill="black", threshold=0.4),
+            xh.anchors(both(), LIGHT, segments=HALVES, fill=180, threshold=0.9),
+        ),
+    ),
+    "weights of what is not linear": (
+        lambda: xh.lime(either(), LIGHT, 1, segments=QUARTERS, n_samples=300, fill="black"),
+        "Use fewer superpixels, or another fill",
+        lambda: (
+            xh.lime(either(), LIGHT, 1, segments=HALVES, n_samples=300, fill=160),
+            xh.lime(either(), LIGHT, 1, segments=QUARTERS, n_samples=300, fill=160),
+        ),
+    ),
+    "a class that does not depend on the last maps": (
+        lambda: xh.grad_cam(beside(), IMAGE, 0, layer="unused"),
+        "Try an earlier layer",
+        lambda: xh.grad_cam(beside(), IMAGE, 0, layer="maps"),
+    ),
+    "a gradient that is zero": (
+        lambda: xh.saliency(off(), IMAGE, 0),
+        "Look at integrated_gradients",
+        lambda: xh.integrated_gradients(off(), IMAGE, 0, baseline="white"),
+    ),
+    "a ReLU that is off everywhere": (
+        lambda: xh.deep_dream(off(), PHOTO, layers="relu", octaves=1, steps=2),
+        "or the layer before the activation",
+        lambda: xh.deep_dream(off(), PHOTO, layers="maps", octaves=1, steps=2),
+    ),
+    "a network that mixes the images of a batch": (
+        lambda: xh.deep_shap(mixing(), IMAGE, 0, background="black"),
+        "Use integrated_gradients",
+        lambda: xh.integrated_gradients(classifier(), IMAGE, 0, steps=200),
+    ),
     "an image that was preprocessed": (
         lambda: xh.saliency(classifier(), IMAGE / 127.5 - 1), "Give it as it was", lambda: xh.saliency(classifier(), IMAGE),
     ),
@@ -185,6 +268,14 @@ CASES = {
     ),
     "an image that is a number": (
         lambda: xh.load_image(3), "give a path or the bytes", lambda m: xh.load_image(_png()),
+    ),
+    "a colour image for a grey network": (
+        lambda: xh.saliency(grey(), IMAGE),
+        r"load it with load_image\(path, size, channels=1\), or give image.mean\(axis=-1\)",
+        lambda m: (
+            xh.saliency(grey(), xh.load_image(_png(), 8, channels=1)),
+            xh.saliency(grey(), eval(re.search(r"image\.mean\(axis=-1\)", m)[0], {"image": IMAGE})),
+        ),
     ),
     # techniques
     "a size beyond all": (
@@ -302,6 +393,27 @@ CASES = {
         r"give its name, or \(function, parameters\)",
         lambda m: (_compare([IMAGE], methods=["saliency"]), _compare([IMAGE], methods={"mine": (xh.saliency, {})})),
     ),
+    "a mask that is empty": (
+        lambda: xh.metrics.pointing_game(MAP, 0 * MAP),
+        "leave this image out",
+        lambda m: [xh.metrics.pointing_game(MAP, mask) for mask in (0 * MAP, MASK) if mask.any()],
+    ),
+    # training
+    "data that are a number": (
+        lambda: xh.train_classifier(3),
+        r"give a folder, or a pair \(images, labels\)",
+        lambda m: _train(RGB, list("ab") * 6),
+    ),
+    "groups in a word": (
+        lambda: _train(RGB, list("ab") * 6, groups="patients"),
+        "choose 'families', 'images', or give a value for each image",
+        lambda m: [_train(RGB, list("ab") * 6, groups=groups) for groups in ("families", "images", list(range(12)))],
+    ),
+    "nothing learned": (
+        lambda: _train(RGB, list("ab") * 6, on_chance="error"),
+        "or use on_chance='warn' to have it all the same",
+        lambda m: _train(RGB, list("ab") * 6, on_chance="warn"),
+    ),
     # plots and files
     "frames of two sizes": (
         lambda: xh.animate([IMAGE, PHOTO], "two"), "give one size", lambda m: xh.animate([IMAGE, IMAGE[::-1]], "two"),
@@ -358,6 +470,11 @@ CASES = {
         lambda m: xh.rashes.repaint(xh.rashes.make_rashes(2)),
     ),
 }  # fmt: skip
+
+
+def grey():
+    layers = [keras.Input((8, 8, 1)), L.Conv2D(2, 3), L.GlobalAveragePooling2D(), L.Dense(2, activation="softmax")]
+    return xh.Classifier(keras.Sequential(layers))
 
 
 def _compare(images, **options):
