@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_1samp
 
 from xaihelpers.course import imbalance
 from xaihelpers.zoo.factorial import CELLS, SEEDS, load_factorial, weights_path
@@ -38,8 +38,15 @@ def test_the_slope_is_what_was_put_in_whatever_else_differs():
 
 def test_noise_separates_nothing():
     rng = np.random.default_rng(0)
-    alarms = [imbalance.effects(made_up(lambda *_: rng.normal()), draws=300).loc["q", "separates"] for _ in range(40)]
-    assert np.mean(alarms) < 0.3  # six pairs: the interval is a little too short, and is said to be of six pairs
+    alarms = [imbalance.effects(made_up(lambda *_: rng.normal())).loc["q", "separates"] for _ in range(200)]
+    assert 0.01 < np.mean(alarms) < 0.1  # one in twenty, as 95 % promise
+
+
+def test_the_interval_is_that_of_the_pairs_own_slopes():
+    own = [0.1, 0.2, 0.3, 0.4, 0.5, 0.7]
+    table = made_up(lambda unbalanced, artefact, seed, k, doublings: own[2 * seed + bool(artefact)] * doublings)
+    row, known = imbalance.effects(table).loc["q"], ttest_1samp(own, 0).confidence_interval(0.95)
+    assert (row.slope, row.low, row.high) == pytest.approx((np.mean(own), known.low, known.high))
 
 
 def test_a_blind_rule_finds_a_spread_that_is_there_and_nothing_in_noise():
