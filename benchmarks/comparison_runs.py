@@ -2,12 +2,13 @@
 
     python -m benchmarks.comparison_runs [--quick] [--part NAME ...] [--jobs N]
 
-writes comparison-<name>.csv to where `xh.stored` finds them; the first line of each says with which versions, on how many cores,
-on which images and how long. A run that is interrupted goes on where it was when it is called again. On two quiet cores `--quick`
-takes about half an hour, and without it about two.
+writes comparison-<name>.csv.gz to where `xh.stored` finds them; the first line of each says with which versions, on how many
+cores, on which images and how long. A run that is interrupted goes on where it was when it is called again. On two quiet cores
+`--quick` takes about half an hour, and without it about two; `--jobs` uses more cores.
 """
 
 import argparse
+import gzip
 import importlib.metadata
 import json
 import os
@@ -214,10 +215,9 @@ def head(name, size, used, seconds):
 
 def write(name, table, about):
     """Write one stored table."""
-    path = STORED / f"comparison-{name}.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(about)
-        table.to_csv(file, index=False, float_format="%.4g", lineterminator="\n")
+    text = about + table.to_csv(index=False, float_format="%.4g", lineterminator="\n")
+    # Without the time of day, so that the same table is the same file.
+    (STORED / f"comparison-{name}.csv.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 def main(arguments=None):

@@ -61,14 +61,3 @@ def site(repository, tmp_path_factory):
     complaints = [line for line in done.stderr.splitlines() if re.search(r"\b(WARNING|ERROR):(?! All log)", line)]
     assert done.returncode == 0 and not complaints, done.stdout + done.stderr
     return folder / "html"
-
-
-@pytest.fixture(scope="session")
-def stored_comparison():
-    """Skip, and say which, where tables of the comparison have not been computed yet."""
-    from xaihelpers.comparison.results import QUESTIONS
-    from xaihelpers.course.stored import FOLDER
-
-    tables = {each.table for each in QUESTIONS.values()} | {"healthy", "agreement"}
-    if missing := sorted(name for name in tables if not (FOLDER / f"comparison-{name}.csv").exists()):
-        pytest.skip(f"`make comparison` has not stored {', '.join(missing)} yet")

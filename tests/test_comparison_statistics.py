@@ -6,6 +6,7 @@ import pytest
 from networks import gap_network, image
 
 import xaihelpers as xh
+from xaihelpers import comparison
 from xaihelpers.comparison import CONTROLS, interval, paired, ranking, scores, verdict, winners
 from xaihelpers.methods.shared.fills import fill_image
 
@@ -135,3 +136,25 @@ def test_chance_in_a_table_scores_a_half():
     )
     found = interval(table.value)
     assert found.low < 0.5 < found.high and found.high - found.low < 0.02
+
+
+# -- groupings -------------------------------------------------------------------------------------------------------------
+
+
+def alike(pairs):
+    """A table of how alike four maps are, on two images; pairs: {"ab": how alike}, others 0."""
+    names = ["ab", "ac", "ad", "bc", "bd", "cd"]
+    rows = [(i, *name, pairs.get(name, 0.0) + 0.01 * i) for i in (0, 1) for name in names]
+    return pd.DataFrame(rows, columns=["image", "a", "b", "agreement"])
+
+
+def test_a_grouping_is_as_much_alike_within_as_the_table_says():
+    found = comparison.grouped(alike({"ab": 0.8, "cd": 0.6, "ac": 0.4}), {"a": 1, "b": 1, "c": 2, "d": 2})
+    assert found.mean == pytest.approx(0.7 - 0.1) and found.n == 2
+
+
+def test_one_of_three_groupings_into_pairs_is_the_best_and_chance_finds_it_in_a_third():
+    groups, table = {"a": 1, "b": 1, "c": 2, "d": 2}, alike({"ab": 0.8, "cd": 0.6, "ac": 0.4})
+    assert comparison.as_good_by_chance(table, groups, draws=3000) == pytest.approx(1 / 3, abs=0.03)
+    worst = {"a": 1, "d": 1, "b": 2, "c": 2}
+    assert comparison.as_good_by_chance(table, worst, draws=500) == 1

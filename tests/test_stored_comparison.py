@@ -12,8 +12,6 @@ from xaihelpers.comparison.results import QUESTIONS, answer, results
 QUICK = ["Saliency", "Guided backpropagation", "Grad-CAM", "HiResCAM", "Deep SHAP, blur", "Integrated gradients, blur"]
 PARTS = {"wired": 3, "contrast": 3, "sticker": 2, "lesions": 2}
 
-pytestmark = pytest.mark.usefixtures("stored_comparison")
-
 
 @pytest.fixture(scope="module")
 def runs(repository):

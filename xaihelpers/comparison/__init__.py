@@ -1,6 +1,6 @@
 """Techniques side by side over many images: `compare` makes the table, `ranking` says what follows from it and how surely."""
 
-from .agreements import ANSWERS, WORKS, grouped
+from .agreements import ANSWERS, WORKS, as_good_by_chance, grouped
 from .controls import CONTROLS
 from .entries import settings_table
 from .guidance import guide
@@ -18,6 +18,7 @@ __all__ = [
     "WORKS",
     "Interval",
     "answer",
+    "as_good_by_chance",
     "budgets",
     "chart",
     "compare",

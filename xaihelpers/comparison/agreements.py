@@ -66,6 +66,24 @@ def grouped(table, groups, measure="agreement"):
     return interval(within - between)
 
 
+def as_good_by_chance(table, groups, measure="agreement", *, draws=1000, seed=0):
+    """Return the share of random groupings, into groups of the same sizes, that are at least as good as the one given.
+
+    As in a permutation test, the grouping itself is one of them, so that the share is never 0. Arguments as for `grouped`.
+    """
+    names, labels = list(groups), np.array(list(groups.values()))
+    pairs = table[table.a.isin(names) & table.b.isin(names)].groupby(["a", "b"])[measure].mean()
+    a, b = (np.array([names.index(name) for name in pairs.index.get_level_values(key)]) for key in ("a", "b"))
+
+    def better(labels):
+        same = labels[a] == labels[b]
+        return pairs.to_numpy()[same].mean() - pairs.to_numpy()[~same].mean()
+
+    rng = np.random.default_rng(seed)
+    found = [better(rng.permutation(labels)) for _ in range(draws)]
+    return float((1 + np.sum(np.array(found) >= better(labels) - 1e-12)) / (1 + draws))
+
+
 def agreements(n, labels=ALIKE):
     """Return a table of how alike the maps of every two rows are, on n lesion images of the test split and RashNet.
 

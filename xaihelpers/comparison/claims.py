@@ -57,10 +57,14 @@ def check(claim):
     )
     if question not in QUESTIONS or form is None:
         raise ValueError(f"The claim {claim!r} can't be read: write 'question: A beats B'; questions are {', '.join(QUESTIONS)}.")
-    named, ranked = found.groupdict(), answer(question)
-    for key in ("a", "b"):
-        if named.get(key) and named[key] not in ranked.index:
-            raise ValueError(f"{named[key]!r} is no row of the table of {question!r}: it has {', '.join(ranked.index)}.")
+    named = found.groupdict()
+    rows = [named[key] for key in ("a", "b") if named.get(key)]
+    known = list(dict.fromkeys(results(QUESTIONS[question].table).method))
+    for row in rows:
+        if row not in known:
+            raise ValueError(f"{row!r} is no row of the table of {question!r}: it has {', '.join(known)}.")
+    # Who wins is a matter of all rows; the rest only of those that are named, and of the controls.
+    ranked = answer(question, None if form in ("wins", "no winner") else rows)
     return Checked(claim, *_judged(form, named, question, ranked))
 
 

@@ -32,23 +32,28 @@ GUIDE = (
     ),
     Line(
         "Does the network use this thing that should not matter?",
-        "HiResCAM on the suspect and, on the same images, on a network that does not use it. Keep the sign.",
+        "HiResCAM or occlusion on the suspect and, on the same images, on a network that does not use it. Keep the sign.",
         (
             "sticker: HiResCAM beats controls",
+            "sticker: Occlusion, mean, patch 16 beats controls",
+            "sticker: no clear winner",
             "sticker: HiResCAM beats Grad-CAM",
             "sticker: HiResCAM beats Saliency",
             "sticker: HiResCAM beats Guided backpropagation",
         ),
-        ("HiResCAM",),
+        ("HiResCAM", "Occlusion, mean, patch 16"),
     ),
     Line(
         "How much does each thing weigh?",
-        "Integrated gradients or Deep SHAP, signed, from a blurred image or its mean colour; not from black, not a CAM.",
+        "Integrated gradients or Deep SHAP, signed, from a blurred image or its mean colour; not from black, not a CAM. "
+        "So on RashNet; on Xception neither was shown to beat a picture of the image's centre: measure on your network.",
         (
             "removal: Integrated gradients, blur beats controls",
             "removal: Integrated gradients, blur equals Deep SHAP, blur",
             "removal: Integrated gradients, black fails controls",
             "removal: Integrated gradients, blur beats Grad-CAM",
+            "xception: Integrated gradients, blur fails controls",
+            "xception: Deep SHAP, blur fails controls",
         ),
         ("Integrated gradients, blur", "Deep SHAP, blur"),
     ),

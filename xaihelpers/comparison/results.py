@@ -1,5 +1,6 @@
 """The stored tables of the protocol, and what follows from them question by question."""
 
+import gzip
 import json
 from typing import NamedTuple
 
@@ -46,8 +47,8 @@ def results(name):
     name: "wired", "contrast", "sticker", "lesions", "healthy", "quadrant", "xception", "randomised" or "agreement".
     `attrs["about"]` says what made it: images, versions, cores, seconds. Raises FileNotFoundError for another.
     """
-    path = stored(f"comparison-{name}.csv")
-    with path.open(encoding="utf-8") as file:
+    path = stored(f"comparison-{name}.csv.gz")
+    with gzip.open(path, "rt", encoding="utf-8") as file:
         about = json.loads(file.readline().removeprefix("# "))
     table = pd.read_csv(path, comment="#")
     table.attrs["about"] = about

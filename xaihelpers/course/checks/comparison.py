@@ -30,115 +30,160 @@ def by_hand(answer):
     raise NotYet("Shapley: what does a add when it comes first, with b = 0? And second, with b = 1? Take the mean.")
 
 
-def _wins(metric="mass_inside"):
-    """Return on how many images of the stored RashNet run hires_cam scores higher than saliency, and how many there are."""
-    import pandas as pd
+def _contrast():
+    """Return the stored contrast of Grad-CAM and of guided backpropagation, images x 2."""
+    from ...comparison import results, scores
 
-    from ..stored import stored
-
-    table = pd.read_csv(stored("comparison-rashnet.csv"))
-    wide = table[table.metric == metric].pivot(index="image", columns="method", values="value")
-    both = wide[["hires_cam", "saliency"]].dropna()
-    return int((both.hires_cam > both.saliency).sum()), len(both)
+    return scores(results("contrast"), "contrast")[["Grad-CAM", "Guided backpropagation"]].dropna()
 
 
 @exercise(
-    hint='Take the rows whose metric is "mass_inside" and pivot them: one row an image, one column a technique.',
+    hint='xh.comparison.scores(table, "contrast") has one row an image and one column a technique: compare two of its columns.',
     solution="""
-import pandas as pd
-
-table = pd.read_csv(xh.stored("comparison-rashnet.csv"))
-wide = table[table.metric == "mass_inside"].pivot(index="image", columns="method", values="value")
-answer = int((wide["hires_cam"] > wide["saliency"]).sum())
+wide = xh.comparison.scores(xh.comparison.results("contrast"), "contrast")
+answer = int((wide["Grad-CAM"] > wide["Guided backpropagation"]).sum())
 """,
     wrong=[
         """
-import pandas as pd
-
-table = pd.read_csv(xh.stored("comparison-rashnet.csv"))
-wide = table[table.metric == "mass_inside"].pivot(index="image", columns="method", values="value")
-answer = int((wide["hires_cam"] < wide["saliency"]).sum())
+wide = xh.comparison.scores(xh.comparison.results("contrast"), "contrast")
+answer = int((wide["Grad-CAM"] < wide["Guided backpropagation"]).sum())
 """,
         """
-import pandas as pd
-
-table = pd.read_csv(xh.stored("comparison-rashnet.csv"))
-wide = table[table.metric == "deletion"].pivot(index="image", columns="method", values="value")
-answer = int((wide["hires_cam"] > wide["saliency"]).sum())
+wide = xh.comparison.scores(xh.comparison.results("contrast"), "contrast")
+answer = float((wide["Grad-CAM"] > wide["Guided backpropagation"]).mean())
 """,
-        "answer = 120",
-        "answer = 0.5",
+        "answer = 1000",
     ],
 )
 def wins(answer):
-    """On how many images of the RashNet run does hires_cam put more of its map on the lesions than saliency?"""
-    given = float(numbers(answer, ()))
-    right, n = _wins()
+    """On how many of the stored images does Grad-CAM mark the disease asked for better than guided backpropagation?"""
+    given, wide = float(numbers(answer, ())), _contrast()
+    right, n = int((wide["Grad-CAM"] > wide["Guided backpropagation"]).sum()), len(wide)
     if given == right:
-        return f"{right} of {n}. A mean hides this: the better technique on average is not the better one on every image."
+        return f"{right} of {n}. A mean hides this: the better technique on average need not be the better one on every image."
     if given == n - right:
-        raise NotYet("You counted the images on which saliency wins.")
-    if given == _wins("deletion")[0]:
-        raise NotYet("This is the count for another metric: deletion, where low is good. Take mass_inside.")
+        raise NotYet("You counted the images on which guided backpropagation wins.")
     if 0 < given < 1:
         raise NotYet("This looks like a share: give the number of images.")
-    raise NotYet("Pivot the rows of mass_inside to one row an image, and count where hires_cam's value is the higher one.")
+    raise NotYet("Take the two columns of scores(table, 'contrast') and count the rows in which Grad-CAM's is higher.")
+
+
+def _pairs():
+    """Two techniques on the same 80 images: images differ a lot, the techniques hardly."""
+    rng = np.random.default_rng(5)
+    image = rng.normal(0.5, 0.3, 80)
+    return image + 0.03 + rng.normal(0, 0.04, 80), image
+
+
+def _bootstrap(values, level=0.95):
+    draws = np.random.default_rng(1).integers(len(values), size=(4000, len(values)))
+    return np.quantile(values[draws].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
 
 
 @exercise(
-    hint="scipy.stats.rankdata ranks from the lowest up, and gives tied values their mean rank. What do you rank so that the "
-    "highest gets 1? Rank within each image, then take the mean over images.",
+    hint="First the difference, image by image: one array. Then draw as many images as there are, with replacement, take the "
+    "mean, and do that a thousand times; 95 of 100 of these means lie between two quantiles.",
     solution="""
-from scipy.stats import rankdata
-
-
-def answer(values):
-    return rankdata(-values, axis=1).mean(axis=0)
+def answer(a, b):
+    difference = a - b
+    drawn = np.random.default_rng(0).integers(len(difference), size=(2000, len(difference)))
+    return difference.mean(), *np.quantile(difference[drawn].mean(axis=1), [0.025, 0.975])
 """,
     wrong=[
-        "from scipy.stats import rankdata\n\ndef answer(values):\n    return rankdata(values, axis=1).mean(axis=0)",
-        "from scipy.stats import rankdata\n\ndef answer(values):\n    return rankdata(-values, axis=0).mean(axis=0)",
-        "from scipy.stats import rankdata\n\ndef answer(values):\n    return rankdata(-values.mean(axis=0))",
-        "def answer(values):\n    return ((-values).argsort(axis=1).argsort(axis=1) + 1).mean(axis=0)",
+        "def answer(a, b):\n    d = b - a\n    e = 1.96 * d.std() / 80**0.5\n    return d.mean(), d.mean() - e, d.mean() + e",
+        "def answer(a, b):\n    d = a - b\n    return d.mean(), *np.quantile(d, [0.025, 0.975])",
+        "def answer(a, b):\n    d = a - b\n    return d.mean(), d.mean() - d.std(), d.mean() + d.std()",
+        """
+def answer(a, b):
+    draw = lambda x: x[np.random.default_rng(len(x) + int(x[0] * 1e6)).integers(len(x), size=(2000, len(x)))].mean(axis=1)
+    return (a - b).mean(), *np.quantile(draw(a) - draw(b), [0.025, 0.975])
+""",
         "answer = 3",
     ],
 )
-def mean_ranks(answer):
-    """Write a function of values (images, techniques) that returns each technique's mean rank, 1 the highest; ties share."""
+def told_apart(answer):
+    """Write a function of the scores a and b of two techniques, one an image: mean difference a - b, and its 95 % interval."""
     if not callable(answer):
         raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
-    # On average the first is far ahead, on most images it is last; the second and third are tied on one.
-    values = np.array([[9.0, 0.5, 0.4], [0.1, 0.3, 0.3], [0.2, 0.3, 0.6]])
-    given = numbers(answer(values.copy()), (3,))
-    if close(given, [7 / 3, 11 / 6, 11 / 6]):
-        return "One image on which a technique is far ahead moves its mean a lot, and its mean rank very little."
-    if close(given, [5 / 3, 13 / 6, 13 / 6]):
-        raise NotYet("The highest value of an image gets rank 1; yours gets the last one.")
-    if close(given, [1, 2.5, 2.5]) or close(given, [1, 3, 2]) or close(given, [1, 2, 3]):
-        raise NotYet("You ranked the means. Rank the techniques on each image, then take the mean of the ranks.")
-    if close(given, [2, 2, 2]):
-        raise NotYet("You ranked the images for each technique. Rank along the other axis.")
-    if close(given[0], 7 / 3) and not close(given[1], given[2]):
-        raise NotYet("Tied values must share their rank: two that are tied for places 1 and 2 get 1.5 each.")
-    raise NotYet("For values [[9, .5, .4], [.1, .3, .3], [.2, .3, .6]] the first technique's ranks are 1, 3 and 3: mean 7/3.")
+    a, b = _pairs()
+    mean, low, high = numbers(answer(a.copy(), b.copy()), (3,))
+    right = _bootstrap(a - b)
+    width = right[1] - right[0]
+    if abs(mean + (a - b).mean()) < 1e-6:
+        raise NotYet("Your difference is b - a: the first technique minus the second is asked for.")
+    if abs(mean - (a - b).mean()) > 0.002:
+        raise NotYet("The first number is the mean of a - b over all images.")
+    if abs(low - right[0]) < 0.2 * width and abs(high - right[1]) < 0.2 * width:
+        return "The interval leaves out 0, although the two techniques' own intervals overlap: images differ more than they do."
+    unpaired = np.diff(_bootstrap(a))[0] * 2**0.5
+    if abs(high - low - unpaired) < 0.12 * unpaired:
+        raise NotYet("You drew images for a and for b apart. Draw them together: take the difference first.")
+    if high - low > 4 * width:
+        raise NotYet("This is where single images lie. How far would the *mean* move with other images?")
+    raise NotYet("The interval holds 95 of 100 means of images drawn again with replacement, as many as there are.")
 
 
 @exercise(
-    hint="What stands in the place of the deleted pixels, and what does the network say of an image made of nothing else?",
+    hint="What would its map look like if the network were looking at the wrong thing?",
     solution="""
-answer = "c"
+answer = "b"
 """,
-    wrong=['answer = "a"', 'answer = "b"', 'answer = "d"', 'answer = "e"'],
+    wrong=['answer = "a"', 'answer = "c"', 'answer = "d"', 'answer = "e"'],
 )
 def judge(answer):
-    """A paper reports deletion 0.10 to a blurred image, yours 0.14 to black, on the same network and images. What follows?"""
+    """A technique draws every lesion on a sound network, and nothing else. May it tell you where a suspicious network looks?"""
     choice(
         answer,
-        "c",
+        "b",
         {
-            "a": "A lower area is better only where both were measured alike: here other things replace the pixels.",
-            "b": "No factor turns one into the other: how a network reads black or blur is a matter of the network.",
-            "d": "More images make each number more certain. They do not make them numbers of the same thing.",
+            "a": "On a sound network an edge detector draws the lesions too. Could this map have said anything else?",
+            "c": "More images of the same kind repeat the same test, which it can't fail.",
+            "d": "A small interval makes the number certain. It does not make it the answer to your question.",
         },
     )
-    return "The area depends on baseline, steps and score as much as on the map. State all three, and compare like with like."
+    return "It has to be seen failing to mark what the network does not use: a twin, another class, a part that is not connected."
+
+
+@exercise(
+    hint="Start from a gradient: classifier.gradients(image, target).gradients[0] is (H, W, 3). Or ask questions. Return (H, W).",
+    solution="""
+def answer(classifier, image, target):
+    fall = np.zeros(image.shape[:2])
+    whole = classifier.logits(image)[0, target]
+    for top in range(0, 64, 4):
+        for left in range(0, 64, 4):
+            covered = image.copy()
+            covered[top : top + 4, left : left + 4] = image.mean(axis=(0, 1))
+            fall[top : top + 4, left : left + 4] = whole - classifier.logits(covered)[0, target]
+    return fall
+""",
+    wrong=[
+        "def answer(classifier, image, target):\n    return image.std(axis=-1)",
+        "def answer(classifier, image, target):\n    return xh.guided_backprop(classifier, image, target).heatmap",
+        "def answer(classifier, image, target):\n    return np.zeros(image.shape)",
+        "def answer(classifier, image, target):\n    return -xh.saliency(classifier, image, target).heatmap",
+        "answer = 3",
+    ],
+)
+def own(answer):
+    """Write a technique, (classifier, image, target) -> map, that tells what the wired network uses from what it can't."""
+    from ...images import check_map
+    from ...metrics import roc_area
+    from ...zoo.wired import draw_wired, load_wired
+
+    if not callable(answer):
+        raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
+    network, drawn, found = load_wired(), draw_wired(6, seed=77), []
+    for image, used, unused in zip(drawn.images, drawn.used, drawn.unused):
+        heatmap = np.asarray(answer(network, image.astype(np.float32), 0))
+        if heatmap.shape != image.shape[:2]:
+            raise NotYet(f"Your map has shape {heatmap.shape} for an image of {image.shape[:2]} pixels: one number a pixel.")
+        found.append(roc_area(check_map(heatmap), used, unused))
+    score = float(np.mean(found))
+    if score >= 0.95:
+        return f"{score:.2f}. Enter it: xh.board(answer, 'mine') shows its row beside the others."
+    if score < 0.1:
+        raise NotYet(f"It scores {score:.2f}: what the network uses must be high, not low. Turn the sign.")
+    if score > 0.75:
+        raise NotYet(f"It scores {score:.2f}: part of what it marks can't move the answer. Does it keep what cancels out?")
+    raise NotYet(f"It scores {score:.2f}, and a map of random numbers 0.5: the network must have a say in it.")
