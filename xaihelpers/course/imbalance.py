@@ -35,8 +35,9 @@ def effects(table):
     """Return a row a quantity: how much it changes where a class has twice as many images, and how sure that is.
 
     slope, low, high: change a doubling, in the quantity's own unit, with its 95 % interval over pairs of networks (Student's t
-        for as many pairs as there are: six say less than they seem to). effect: the slope over the standard deviation between the classes of balanced networks: what a
-        reader who has no balanced twin would have to see it against. correlation: of change and doublings.
+        for as many pairs as there are: six say less than they seem to).
+    effect: the slope over the standard deviation between the classes of balanced networks: what a reader who has no balanced
+        twin would have to see it against. correlation: of change and doublings.
     separates: whether the interval leaves out 0.
     """
     rows = {}
