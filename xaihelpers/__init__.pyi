@@ -32,6 +32,7 @@ from .images import photo_credit as photo_credit
 from .images import photo_names as photo_names
 from .images import sample_photo as sample_photo
 from .methods import METHODS as METHODS
+from .methods import cost_of as cost_of
 from .methods.channel_account import channel_account as channel_account
 from .methods.channel_account import silence as silence
 from .plots import animate as animate
@@ -39,6 +40,7 @@ from .plots import figure as figure
 from .plots import overlay as overlay
 from .plots import show as show
 from .plots import side_by_side as side_by_side
+from .reporting import explain_folder as explain_folder
 from .results import Attribution as Attribution
 from .results import DiagnosticWarning as DiagnosticWarning
 from .results import Visualization as Visualization
@@ -69,9 +71,11 @@ __all__ = [
     "compare",
     "comparison",
     "composites",
+    "cost_of",
     "deep_dream",
     "deep_shap",
     "evaluate",
+    "explain_folder",
     "explore",
     "figure",
     "grad_cam",
@@ -125,6 +129,8 @@ def saliency(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Attribution:
     """Return the saliency map of one class, (H, W): the gradient's absolute value, the largest of the channels."""
 
@@ -139,6 +145,8 @@ def integrated_gradients(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Attribution:
     """Return the integrated gradients of one class, (H, W), signed: contributions that add up to f(image) - f(baseline)."""
 
@@ -206,6 +214,8 @@ def occlusion(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Attribution:
     """Return the occlusion map of one class, (H, W): how far covering a pixel's patch lowers the class's probability."""
 
@@ -223,6 +233,8 @@ def rise(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Attribution:
     """Return the RISE map of one class, (H, W): its expected score, given that the pixel is kept."""
 
@@ -242,6 +254,8 @@ def lime(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Attribution:
     """Return the LIME map of one class, (H, W): for every pixel the weight of its superpixel, signed, on the scale of `of`."""
 
@@ -263,6 +277,8 @@ def anchors(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Attribution:
     """Return the anchor of a decision, (H, W): 1 on the superpixels that keep the network's class, 0 elsewhere."""
 

@@ -3,6 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .._types import ImageLike, Target, Technique
+from ..results import Cost
+
+if TYPE_CHECKING:
+    from ..classifier import Classifier
 
 # technique: its module, and its lesson. The comparison, the playground, the command line and the tests read this table.
 _TABLE = {
@@ -38,6 +45,24 @@ class _Registry(Mapping):
 
 
 METHODS = _Registry()
+
+
+def cost_of(
+    method: Technique,
+    classifier: "Classifier",
+    image: ImageLike,
+    target: Target = None,
+    **parameters: Any,
+) -> Cost:
+    """Return the `Cost` that a technique is going to have on this computer: passes, at most, and about how many seconds.
+
+    method: its name. Other arguments as for the technique. Small runs of it tell how long it takes, up to some eighty
+    questions. Raises KeyError for an unknown name, ValueError for a technique that does not say what it costs.
+    """
+    price = METHODS[method].price
+    if price is None:
+        raise ValueError(f"{method} does not say what it costs: run it, its result has `cost`.")
+    return price(classifier, image, target, **parameters)
 
 
 def module_of(name):

@@ -14,6 +14,7 @@ from .._validation import number, one_of
 from ..classifier import Classifier
 from .shared.alibi_search import alibi_search
 from .shared.anchor_search import AnchorSearch, Options
+from .shared.budget import Budget, counting_down
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.coverings import Asker, OutOfQuestions
 from .shared.fills import fill_image, fill_images
@@ -32,7 +33,10 @@ _SLIDERS = {
 }
 
 
-@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
+_BUDGET = Budget(lambda shape, given: given["max_questions"] + 1, counting_down("max_questions", 200))
+
+
+@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=_BUDGET)
 def anchors(
     classifier: Classifier,
     image: ImageLike,
@@ -51,6 +55,8 @@ def anchors(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Finding:
     """Return the anchor of a decision, (H, W): 1 on the superpixels that keep the network's class, 0 elsewhere.
 
@@ -69,6 +75,7 @@ def anchors(
         far, and says so. A covering that was drawn before is not asked again.
     engine: "own", or "alibi": the search of that package, on the same coverings, to compare with. Importing it takes seconds.
     progress: say what it costs at most, show a bar, and, if you interrupt it, keep the best candidate so far.
+    seconds, questions: at most so many: the map is then of fewer questions, as `parameters` say; see also `xh.cost_of`.
     details: "anchor" (superpixels in the order in which they were added), "success" (whether it is an anchor), "precision"
         (how often the class stayed), "bounds" (the lower and upper bound of it that the search decides by, at confidence
         1 - delta), "coverage" (how often the rule applies, in 10,000 coverings), "segments" (H, W), "steps": [(superpixels,

@@ -4,6 +4,8 @@ Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", NeurIP
 Shrikumar, Greenside and Kundaje, "Learning Important Features Through Propagating Activation Differences", ICML 2017.
 """
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -11,6 +13,7 @@ from .._progress import progress_bar
 from .._types import Fill, ImageLike, Target
 from ..classifier import Classifier
 from .shared.activation_rules import Trace, operations_between
+from .shared.budget import Budget
 from .shared.contract import Finding, Slider, technique
 from .shared.fills import WORDS, fill_images
 from .shared.rescale_rules import RULES, missing_rule, needs_rule, rescale_custom
@@ -27,12 +30,23 @@ def _compiled(classifier):
     return classifier.compiled("deep_shap", lambda: _compile(classifier))
 
 
+def _questions(shape, given):
+    """Return the images sent through the network: the backgrounds, and the image beside each batch of them."""
+    several = len(given["background"]) if np.ndim(given["background"]) == 4 else 5 if _is_greys(given["background"]) else 1
+    return several + math.ceil(several / given["batch_size"])
+
+
+def _is_greys(background):
+    return isinstance(background, str) and background == "greys"
+
+
 @technique(
     family="gradient",
     needs_gradients=True,
     sliders={"background": Slider(options=BACKGROUNDS)},
     prepare=_compiled,
     pixelwise=True,
+    budget=Budget(_questions, asks_class=True),
 )
 def deep_shap(
     classifier: Classifier,
@@ -83,7 +97,7 @@ def deep_shap(
 
 def background_images(image, background, seed=0):
     """Return the background images, (N, H, W, 3) float32; see `deep_shap`."""
-    if isinstance(background, str) and background == "greys":
+    if _is_greys(background):
         return np.concatenate([fill_images(image, grey) for grey in np.linspace(0, 255, 5)])
     return fill_images(image, background, name="background", seed=seed)
 

@@ -10,12 +10,19 @@ import numpy as np
 from .._types import ImageLike, Target
 from ..classifier import Classifier
 from ..images import resize_map
+from .shared.budget import Budget, one_pass
 from .shared.contract import Finding, Slider, technique
 
 _SLIDERS = {"layer": Slider(options=lambda network: network.spatial_layers(), usual=lambda network: network.spatial_layers()[-1])}
 
 
-@technique(family="CAM", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.spatial_layer())
+@technique(
+    family="CAM",
+    needs_gradients=True,
+    sliders=_SLIDERS,
+    prepare=lambda classifier: classifier.spatial_layer(),
+    budget=Budget(one_pass),
+)
 def grad_cam(
     classifier: Classifier,
     image: ImageLike,
@@ -42,7 +49,13 @@ def grad_cam(
     return _finding(image, coarse, relu, index, {"layer": path, "weights": weights}, left_out)
 
 
-@technique(family="CAM", needs_gradients=True, sliders=_SLIDERS, prepare=lambda classifier: classifier.spatial_layer())
+@technique(
+    family="CAM",
+    needs_gradients=True,
+    sliders=_SLIDERS,
+    prepare=lambda classifier: classifier.spatial_layer(),
+    budget=Budget(one_pass),
+)
 def hires_cam(
     classifier: Classifier,
     image: ImageLike,

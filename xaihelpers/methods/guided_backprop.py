@@ -10,6 +10,7 @@ from .._types import ImageLike, Target
 from .._validation import one_of
 from ..classifier import Classifier
 from .shared.activation_rules import Trace
+from .shared.budget import Budget, one_pass
 from .shared.contract import Finding, Slider, strongest_channel, technique
 
 
@@ -42,7 +43,12 @@ def _compiled(classifier, rule="guided"):
 
 
 @technique(
-    family="gradient", needs_gradients=True, sliders={"rule": Slider(options=tuple(_RULES))}, prepare=_compiled, pixelwise=True
+    family="gradient",
+    needs_gradients=True,
+    sliders={"rule": Slider(options=tuple(_RULES))},
+    prepare=_compiled,
+    pixelwise=True,
+    budget=Budget(one_pass),
 )
 def guided_backprop(
     classifier: Classifier,

@@ -8,6 +8,7 @@ import numpy as np
 from .._progress import progress_bar
 from .._types import Fill, ImageLike, Target
 from ..classifier import Classifier
+from .shared.budget import Budget, counting_down
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 
@@ -22,6 +23,7 @@ _SLIDERS = {"baseline": Slider(options=("blur", "mean", "black", 127, "white", "
     sliders=_SLIDERS,
     prepare=lambda classifier: classifier.require_way_back(),
     pixelwise=True,
+    budget=Budget(lambda shape, given: given["steps"] + 1, counting_down("steps")),
 )
 def integrated_gradients(
     classifier: Classifier,
@@ -34,6 +36,8 @@ def integrated_gradients(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Finding:
     """Return the integrated gradients of one class, (H, W), signed: contributions that add up to f(image) - f(baseline).
 
@@ -43,6 +47,7 @@ def integrated_gradients(
     steps: pieces into which the way is cut, most of them where the score changes fastest; the integral over each is
         taken by the trapezoidal rule: steps + 1 forward and backward passes.
     of: "logit" or "probability".
+    seconds, questions: at most so many: the map is then of fewer steps, as `parameters` say; see also `xh.cost_of`.
     details: "values" (H, W, 3); "alphas" and "scores" (steps + 1,), the places on the way, 0 the baseline and 1 the
         image, and the score there; "baseline" (H, W, 3); "completeness_gap": sum of values - (f(image) - f(baseline)).
     Raises ValueError for a baseline that is none of these. Source: Sundararajan and others, ICML 2017.

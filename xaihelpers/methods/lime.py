@@ -10,6 +10,7 @@ import numpy as np
 from .._types import Fill, ImageLike, Segments, Target
 from .._validation import number
 from ..classifier import Classifier
+from .shared.budget import Budget, counting_down
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 from .shared.questions import ask, keeps_answers, scales
@@ -27,7 +28,10 @@ POOR_FIT = 0.5  # r2 below which the linear model misses most of what the networ
 NO_CHANGE = 1e-6  # probabilities are float32
 
 
-@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
+_BUDGET = Budget(lambda shape, given: given["n_samples"], counting_down("n_samples", 2))
+
+
+@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=_BUDGET)
 def lime(
     classifier: Classifier,
     image: ImageLike,
@@ -44,6 +48,8 @@ def lime(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Finding:
     """Return the LIME map of one class, (H, W): for every pixel the weight of its superpixel, signed, on the scale of `of`.
 
@@ -56,6 +62,7 @@ def lime(
     kernel_width: how quickly a sample counts less as more of it is covered (cosine distance). ridge: the penalty on
         large weights; 0 is none. n_features: keep only that many of the largest weights in the map; the fit has all.
     progress: say what it costs, show a bar, and, if you interrupt it, fit the answers given so far.
+    seconds, questions: at most so many: the map is then of fewer samples, as `parameters` say; see also `xh.cost_of`.
     details: "segments" (H, W), "weights" (K,), "intercept", "r2", "local_prediction" (what the linear model says of the
         image), "probability" or "logit" (what the network says), and what was
         asked: "present" (N, K), "answers" (N,), "kernel" (N,).

@@ -8,6 +8,7 @@ import numpy as np
 from .._types import Fill, ImageLike, Target
 from .._validation import number
 from ..classifier import Classifier
+from .shared.budget import Budget
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 from .shared.questions import LIKELY_SAME, ask, keeps_answers, scales, score
@@ -26,7 +27,22 @@ _SLIDERS = {
 }
 
 
-@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
+def _questions(shape, given):
+    """Return how many patches there are at all levels together, and the image itself."""
+    patch, stride = _sizes(min(shape[:2]), given["patch"], given["stride"])
+    return 1 + sum(len(_windows(shape, patch * 2**level, stride * 2**level)) for level in range(given["levels"]))
+
+
+def _coarser(shape, given):
+    """Yield larger and larger patches, with strides in proportion."""
+    shorter = min(shape[:2])
+    patch, stride = _sizes(shorter, given["patch"], given["stride"])
+    yield {}
+    for larger in range(patch + 1, shorter // 2 ** (given["levels"] - 1) + 1):
+        yield {"patch": larger, "stride": max(1, round(larger * stride / patch))}
+
+
+@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=Budget(_questions, _coarser))
 def occlusion(
     classifier: Classifier,
     image: ImageLike,
@@ -41,6 +57,8 @@ def occlusion(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Finding:
     """Return the occlusion map of one class, (H, W): how far covering a pixel's patch lowers the class's probability.
 
@@ -55,13 +73,13 @@ def occlusion(
     levels: 1 asks every patch. With 2 or more it goes from coarse to fine: patches and strides 2, 4, ... times as large
         come first, and smaller ones are only asked where the map is largest, over the share `keep` of the image.
     progress: say what it costs, show a bar, and, if you interrupt it, keep the map of the patches asked so far.
+    seconds, questions: at most so many: the map is then of fewer and larger patches, as `parameters` say; see also `xh.cost_of`.
     details: "patch", "stride", "probability" or "logit" (of the whole image), "questions" (patches asked at each level),
         and "finest" (H, W): where the smallest patches were asked.
     Raises ValueError in one sentence for an argument out of range. Source: Zeiler and Fergus, ECCV 2014.
     """
     shorter = min(image.shape[:2])
-    patch = max(1, shorter // 8) if patch is None else whole_number(patch, "patch")
-    stride = max(1, patch // 2) if stride is None else whole_number(stride, "stride")
+    patch, stride = _sizes(shorter, patch, stride)
     levels, batch_size = whole_number(levels, "levels"), whole_number(batch_size, "batch_size")
     _check_sizes(patch, stride, levels, keep, shorter)
     covered = fill_image(image, fill, seed=seed)
@@ -86,6 +104,12 @@ def occlusion(
             break
     details = {"patch": patch, "stride": stride, of: float(whole[target]), "questions": questions, "finest": finest}
     return Finding(heatmap, target, details, (*stopped, *_doubts(heatmap)))
+
+
+def _sizes(shorter, patch, stride):
+    """Return patch and stride in pixels, those left out by the image's shorter edge."""
+    patch = max(1, shorter // 8) if patch is None else whole_number(patch, "patch")
+    return patch, max(1, patch // 2) if stride is None else whole_number(stride, "stride")
 
 
 def _answers(asked, target, progress):

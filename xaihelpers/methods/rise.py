@@ -8,6 +8,7 @@ import numpy as np
 from .._types import Fill, ImageLike, Target
 from .._validation import number, one_of
 from ..classifier import Classifier
+from .shared.budget import Budget, counting_down
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import fill_image
 from .shared.mask_regression import LARGEST_GRID, Estimate, LineThroughAnswers
@@ -23,7 +24,10 @@ _SLIDERS = {
 }
 
 
-@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS)
+_BUDGET = Budget(lambda shape, given: given["n_masks"], counting_down("n_masks", 2), asks_class=True)
+
+
+@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=_BUDGET)
 def rise(
     classifier: Classifier,
     image: ImageLike,
@@ -38,6 +42,8 @@ def rise(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Finding:
     """Return the RISE map of one class, (H, W): its expected score, given that the pixel is kept.
 
@@ -51,6 +57,7 @@ def rise(
         read from a straight line through the answers. "independent" is the paper's: a coin for every cell, and the
         map is the sum of score times mask, over the sum of the masks.
     progress: say what it costs, show a bar, and, if you interrupt it, keep the map of the masks asked so far.
+    seconds, questions: at most so many: the map is then of fewer masks, as `parameters` say; see also `xh.cost_of`.
     details: "standard_error" (H, W), "answers" (n_masks,) in the order asked.
     Raises ValueError in one sentence for an argument out of range. Source: Petsiuk and others, BMVC 2018.
     """

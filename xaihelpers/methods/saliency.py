@@ -10,6 +10,7 @@ import numpy as np
 from .._progress import progress_bar
 from .._types import ImageLike, Target
 from ..classifier import Classifier
+from .shared.budget import Budget, counting_down
 from .shared.contract import Finding, Slider, strongest_channel, technique, whole_number
 
 SATURATED = 0.999  # a probability above which the gradient of the probability has lost 99.9 % of its size
@@ -22,12 +23,18 @@ _SLIDERS = {
 }
 
 
+def _questions(shape, given):
+    """Return the images sent through the network: the clean one, and the noisy ones."""
+    return 1 + (given["samples"] if given["noise"] > 0 else 0)
+
+
 @technique(
     family="gradient",
     needs_gradients=True,
     sliders=_SLIDERS,
     prepare=lambda classifier: classifier.require_way_back(),
     pixelwise=True,
+    budget=Budget(_questions, counting_down("samples")),
 )
 def saliency(
     classifier: Classifier,
@@ -41,6 +48,8 @@ def saliency(
     seed: int = 0,
     batch_size: int = 32,
     progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
 ) -> Finding:
     """Return the saliency map of one class, (H, W): the gradient's absolute value, the largest of the channels.
 
@@ -49,6 +58,7 @@ def saliency(
     noise, samples: SmoothGrad: the mean gradient of `samples` copies of the image with normal noise added; `noise` is
         its standard deviation as a share of the image's range (max - min). 0 is the plain gradient, whatever `samples`.
     of: "logit", or "probability" to see what the softmax does to the gradient.
+    seconds, questions: at most so many: the map is then of fewer samples, as `parameters` say; see also `xh.cost_of`.
     details: "gradient" (H, W, 3), signed, with respect to the preprocessed input (to the image, where preprocessing resizes
         it); "probability" of the class.
     Raises ValueError for a negative noise or no samples. Source: Simonyan and others, ICLR workshop 2014.

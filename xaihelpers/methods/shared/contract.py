@@ -12,7 +12,8 @@ from ..._quiet import announce
 from ..._validation import is_number, is_whole, shown, whole_number, yes_or_no
 from ...classifier import Classifier
 from ...images import as_uint8, check_image
-from ...results import Attribution, Visualization
+from ...results import Attribution, Cost, Visualization
+from .budget import ASKED, Budget, seconds_each, within
 
 Parameters = ParamSpec("Parameters")
 
@@ -44,7 +45,7 @@ class Method:
     takes_image: False for a technique that draws its picture from noise, `method(classifier, target, ...)`.
     lesson: file name of the notebook that teaches it; the registry's table knows it.
     prepare: a function of a classifier that does what can be done before there is an image, and raises where it can't.
-    pixelwise: as in `Attribution`.
+    pixelwise: as in `Attribution`. price: a function as `cost_of`, None where the technique declares no budget.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Method:
     lesson: str = ""
     prepare: object = None
     pixelwise: bool = False
+    price: object = None
 
     def why_not(self, classifier):
         """Return the sentence that says why this technique does not work on a classifier, None where it does."""
@@ -90,28 +92,41 @@ def technique(
     sliders: dict[str, Slider] | None = None,
     prepare: Callable | None = None,
     pixelwise: bool = False,
+    budget: Budget | None = None,
 ) -> Callable[[Callable[Parameters, Finding]], Callable[Parameters, Attribution]]:
     """Turn `find(classifier, image, target, *, ...) -> Finding` into a technique that returns an Attribution.
 
     The image is checked before any network runs, the class is looked up, the passes and seconds are counted, every
     named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings. prepare, pixelwise: see Method.
+    budget: what it costs; where `seconds` and `questions` are among its arguments they are kept to here.
     """
 
     def decorate(find):
         signature = inspect.signature(find)
 
-        @functools.wraps(find)
-        def explain(classifier, image, target=None, **parameters):
+        def checked(classifier, image, target, parameters):
             bound = _bound(find.__name__, signature, classifier, image, target, **parameters)
             parameters = dict(list(bound.arguments.items())[3:])
             require(classifier, needs_gradients, find.__name__)
             _check_kinds(signature, parameters)
-            pixels = classifier.check(image)
-            index = None if target is None else classifier.class_index(target)
+            return classifier.check(image), None if target is None else classifier.class_index(target), parameters
+
+        def measured(classifier, pixels, index, parameters):
             with classifier.measure() as cost:
                 found = find(classifier, pixels, index, **parameters)
+            return found, cost()
+
+        @functools.wraps(find)
+        def explain(classifier, image, target=None, **parameters):
+            pixels, index, parameters = checked(classifier, image, target, parameters)
+            over = ()
+            if any(parameters.get(name) is not None for name in ASKED):
+                run = lambda tried: measured(classifier, pixels, index, tried)[1]  # noqa: E731
+                parameters, over = within(budget, find.__name__, run, pixels.shape, index, parameters)
+            parameters = {name: value for name, value in parameters.items() if name not in ASKED}
+            found, cost = measured(classifier, pixels, index, parameters)
             _check_finite(found.heatmap)
-            diagnostics = announce(classifier.looks_preprocessed(pixels), *found.diagnostics)
+            diagnostics = announce(classifier.looks_preprocessed(pixels), *over, *found.diagnostics)
             # What shows in a progress bar does not belong to what makes the map.
             kept = {k: v for k, v in parameters.items() if k != "progress"}
             return Attribution(
@@ -119,7 +134,7 @@ def technique(
                 target=found.target,
                 class_name=classifier.class_names[found.target],
                 parameters=kept,
-                cost=cost(),
+                cost=cost,
                 details=found.details,
                 diagnostics=diagnostics,
                 heatmap=np.asarray(found.heatmap, dtype=np.float32),
@@ -129,9 +144,24 @@ def technique(
                 pixelwise=pixelwise,
             )
 
+        def price(classifier, image, target=None, **parameters):
+            pixels, index, parameters = checked(classifier, image, target, parameters)
+            run = lambda tried: measured(classifier, pixels, index, tried)[1]  # noqa: E731
+            parameters, _ = within(budget, find.__name__, run, pixels.shape, index, parameters)
+            forward, questions = budget.cost(pixels.shape, parameters, index), budget.questions(pixels.shape, parameters)
+            seconds = forward * seconds_each(budget, run, pixels.shape, index, parameters)
+            return Cost(forward, questions if needs_gradients else 0, seconds)
+
         explain.__signature__ = signature.replace(return_annotation=Attribution)
         explain.method = Method(
-            find.__name__, explain, family, needs_gradients, sliders or {}, prepare=prepare, pixelwise=pixelwise
+            find.__name__,
+            explain,
+            family,
+            needs_gradients,
+            sliders or {},
+            prepare=prepare,
+            pixelwise=pixelwise,
+            price=price if budget else None,
         )
         return explain
 
