@@ -11,7 +11,7 @@ from test_training import OPTIONS, coloured, small_backbone
 
 from xaihelpers.results import DiagnosticWarning
 from xaihelpers.training import LearnedNothing, train_classifier
-from xaihelpers.training.chance import chance_of, wilson
+from xaihelpers.training.chance import chance_of, surely_little, wilson
 from xaihelpers.training.groups import groups_of
 from xaihelpers.training.splitting import folds, held_back_part, stopping_part
 
@@ -147,6 +147,34 @@ def test_labels_without_meaning_are_said_to_be_so_and_no_head_is_zero(backbone, 
     if seed == 0:
         with pytest.raises(LearnedNothing, match="learned nothing: of 60 images held back it recognised"):
             train_classifier((images, shuffled), backbone=backbone, **options)
+
+
+@pytest.mark.parametrize(
+    ("balanced", "classes", "n", "sure"),
+    [(0.5, 2, 4, False), (0.5, 2, 40, True), (0.25, 4, 12, True), (0.6, 2, 40, False), (0.35, 3, 9, False), (0.8, 2, 400, False)],
+)
+def test_few_images_prove_nothing_against_a_network(balanced, classes, n, sure):
+    """Wilson's upper ends: .85, .65, .53, .74, .66 and .84, against .75, .75, .63, .75, .67 and .75."""
+    assert surely_little(balanced, classes, n) == sure
+
+
+def test_a_few_images_held_back_at_chance_are_a_warning_and_many_are_an_error(backbone):
+    images, labels = coloured(18)
+    shuffled = np.random.default_rng(1).permutation(labels)
+    with pytest.warns(DiagnosticWarning, match="may have learned nothing: of 3 images"):
+        train_classifier((images, shuffled), backbone=backbone, **{**OPTIONS, "epochs": 3, "seed": 1})
+    images, labels = coloured(300)
+    with pytest.raises(LearnedNothing, match="of 60 images"):
+        train_classifier((images, np.random.default_rng(0).permutation(labels)), backbone=backbone, **{**OPTIONS, "epochs": 3})
+
+
+def test_a_head_of_zeros_is_an_error_however_few_images_there_are(backbone, monkeypatch):
+    from xaihelpers.training import train
+
+    nothing = (np.zeros((8, 3), np.float32), np.zeros(3, np.float32), {key: [1.0] for key in ("loss", "accuracy")}, False)
+    monkeypatch.setattr(train, "train_head", lambda *_, **__: nothing)
+    with pytest.raises(LearnedNothing, match="learned nothing: of 3 images"):
+        train_classifier(coloured(18), backbone=backbone, **OPTIONS)
 
 
 def test_class_weights_can_be_left_out(backbone, monkeypatch):

@@ -91,16 +91,26 @@ def evidence_clusters(
     images = np.asarray(images)
     if images.ndim != 4 or len(images) < 8:
         raise ValueError(f"The images have shape {images.shape}: give eight or more of one class, (N, H, W, 3).")
-    if n_clusters is not None and not 1 <= whole_number(n_clusters, "n_clusters") <= len(images) // 2:
-        raise ValueError(f"n_clusters is {shown(n_clusters)}: expected 1 to {len(images) // 2} for {len(images)} images.")
-    edge = max(5, min(images.shape[1:3]) // 5) if patch is None else whole_number(patch, "patch", 3)
+    _check_number(n_clusters, len(images))
     maps = _maps(classifier, images, target, method, parameters, progress)
+    name = classifier.class_names[classifier.class_index(target)]
+    return clusters_of_maps(images, maps, method, name, n_clusters=n_clusters, patch=patch, by=by, seed=seed)
+
+
+def clusters_of_maps(images, maps, method, class_name, *, n_clusters=None, patch=None, by="evidence", seed=0):
+    """Return the EvidenceClusters of maps (N, H, W) that there are already; arguments as `evidence_clusters`."""
+    _check_number(n_clusters, len(images))
+    edge = max(5, min(images.shape[1:3]) // 5) if patch is None else whole_number(patch, "patch", 3)
     places = np.array([_largest_place(each, edge) for each in maps])
     patches = np.stack([_piece(image, place, edge) for image, place in zip(images, places)])
     features = np.stack([_look(piece, image) for piece, image in zip(patches, images)]) if by == "evidence" else _shrunk(maps)
     labels, eigenvalues = spectral_clusters(features, n_clusters, seed)
-    name = classifier.class_names[classifier.class_index(target)]
-    return EvidenceClusters(labels, places, patches, maps, images, method, name, eigenvalues)
+    return EvidenceClusters(labels, places, patches, maps, images, method, class_name, eigenvalues)
+
+
+def _check_number(n_clusters, n):
+    if n_clusters is not None and not 1 <= whole_number(n_clusters, "n_clusters") <= n // 2:
+        raise ValueError(f"n_clusters is {shown(n_clusters)}: expected 1 to {n // 2} for {n} images.")
 
 
 def _maps(classifier, images, target, method, parameters, progress):

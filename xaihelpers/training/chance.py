@@ -4,7 +4,7 @@ import numpy as np
 
 
 class LearnedNothing(ValueError):
-    """A training whose result recognises images that were held back no better than guessing does."""
+    """A training whose result surely recognises images that were held back little better than guessing does."""
 
 
 def wilson(right, n, z=1.96):
@@ -15,6 +15,14 @@ def wilson(right, n, z=1.96):
     centre = (share + spread / 2) / (1 + spread)
     half = z * np.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
+def surely_little(balanced, classes, n):
+    """Return whether a balanced accuracy, judged by `n` images, is surely nearer to guessing than to knowing every class.
+
+    With few images it never is: 2 of 4 right may be a network that knows nothing, and one that knows nearly all.
+    """
+    return wilson(balanced * n, n)[1] < (1 + 1 / classes) / 2
 
 
 def chance_of(labels, predicted, groups, draws=2000, seed=0):

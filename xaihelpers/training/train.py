@@ -12,7 +12,7 @@ from .._validation import one_of, whole_number, yes_or_no
 from ..classifier.keras_model import KerasClassifier
 from ..results import DiagnosticWarning
 from ..zoo.backbones import BACKBONES, build_backbone, with_head
-from .chance import LearnedNothing, chance_of
+from .chance import LearnedNothing, chance_of, surely_little
 from .data import images_and_labels
 from .evaluation import evaluation
 from .groups import groups_of, overlap_warning
@@ -32,15 +32,16 @@ class TrainedClassifier(KerasClassifier):
     history: {"loss", "accuracy", "val_loss", "val_accuracy"}: one number an epoch; "val" is of the images that stop it.
     evaluation: `Evaluation` on the images held back, which neither trained nor stopped the training.
     cross_validation: `Evaluation` in which every image was held back once, from another head each time; or None.
+    said: (N,) int64: the class that each image was taken for while it was held back; -1 where it never was.
     training, stopping, validation: indices of the images used for each (validation: held back; None with validation_data).
     groups: (N,) which images were kept together. split: that in words. chance: how often guessing does as well, 0 to 1.
     seconds: how long it took. interrupted: by the learner.
     """
 
-    history = evaluation = cross_validation = training = stopping = validation = groups = split = chance = seconds = None
+    history = evaluation = cross_validation = training = stopping = validation = groups = said = split = chance = seconds = None
     interrupted = False
     _travels = ("history", "evaluation", "cross_validation", "training", "stopping", "validation")
-    _travels += ("groups", "split", "chance", "seconds", "interrupted")
+    _travels += ("groups", "said", "split", "chance", "seconds", "interrupted")
 
     def __repr__(self):
         if self.history is None:
@@ -94,7 +95,8 @@ def train_classifier(
     epochs: at most so many; it stops when the loss on some more images, which are used for nothing else, no longer falls.
         An interrupt keeps the best epoch.
     fine_tune: epochs, 0 for none, of training the named backbone's top block too, after the head.
-    on_chance: "error" raises `LearnedNothing` where guessing does as well in more than one of twenty times; "warn" warns.
+    on_chance: where guessing does as well in more than one of twenty times, "error" raises `LearnedNothing` if there are
+        images enough to be sure, or if the head is nothing but zeros; else, and with "warn", it warns.
     Raises ValueError in one sentence for a folder, images or labels that can't be trained on.
     """
     start = time.perf_counter()
@@ -124,18 +126,20 @@ def train_classifier(
     trained = TrainedClassifier(model, class_names=names)
     trained.history, trained.interrupted = history, interrupted
     trained.training, trained.stopping, trained.validation = training, stopping, held
-    trained.groups, trained.split = groups, split
+    trained.groups, trained.split, trained.said = groups, split, np.full(len(labels), -1)
     if validation_data is None:
         said = (labels[held], outputs_of(model, images, progress, "checking", held).argmax(axis=1), groups[held])
+        trained.said[held] = said[1]
     else:
         others, theirs = _other_images(validation_data, names, size, images, progress)
         said = (theirs, outputs_of(model, others, progress, "checking").argmax(axis=1), np.arange(len(theirs)))
     trained.evaluation = evaluation(*said[:2], names)
     if not interrupted and _worth_it(cross_validate, trained.evaluation, len(labels), validation_data):
         said = (labels, _cross_validated(features, labels, groups, len(names), head), groups)
+        trained.said = said[1]
         trained.cross_validation = evaluation(*said[:2], names)
     trained.chance = chance_of(*said)
-    _require_more_than_chance(trained, on_chance)
+    _require_more_than_chance(trained, on_chance, said, empty=not np.any(kernel))
     trained.seconds = time.perf_counter() - start
     return trained
 
@@ -181,8 +185,11 @@ def _cross_validated(features, labels, groups, n_classes, head):
     return predicted
 
 
-def _require_more_than_chance(trained, on_chance):
-    """Raise or warn where images that were held back are recognised no better than guessing would."""
+def _require_more_than_chance(trained, on_chance, said, empty):
+    """Raise or warn where images that were held back are recognised no better than guessing would.
+
+    said: true classes, predicted ones, and groups of the images held back. empty: whether the head is nothing but zeros.
+    """
     found = trained.cross_validation or trained.evaluation
     if trained.chance <= 0.001 or found.balanced_accuracy == 1:
         return
@@ -192,7 +199,8 @@ def _require_more_than_chance(trained, on_chance):
         f"{found.balanced_accuracy:.2f}), and guessing does as well {trained.chance:.1%} of the time: check the labels, or "
         "give more images."
     )
-    if trained.chance > 0.05 and on_chance == "error" and not trained.interrupted:
+    clear = empty or surely_little(found.balanced_accuracy, len(found.class_names), len(np.unique(said[2])))
+    if trained.chance > 0.05 and clear and on_chance == "error" and not trained.interrupted:
         sentence = sentence.replace("may have learned", "learned", 1)
         raise LearnedNothing(f"{sentence[:-1]}, or use on_chance='warn' to have it all the same.")
     warnings.warn(sentence, DiagnosticWarning, stacklevel=3)
