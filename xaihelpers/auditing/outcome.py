@@ -55,10 +55,11 @@ class Audit:
         lines = [f"{len(self.images)} images of {len(self.class_names)} classes from {self.families.max() + 1} photographs"]
         width = max(map(len, self.class_names))
         lines += [f"  {name:{width}}  {n:5} images  {own:5} photographs" for name, (n, own) in self.counts.items()]
-        lines += self._of_files() + self._of_copies() + self._two_labels()
+        lines += self.of_files() + self._of_copies() + self._two_labels()
         return "\n".join([*lines, *(probe.sentence for probe in self.probes)])
 
-    def _of_files(self):
+    def of_files(self):
+        """Return lines on formats, sizes, and what can't be read; none where the images are no files."""
         if self.facts is None:
             return []
         formats = ", ".join(f"{n} {kind}" for kind, n in Counter(each.format for each in self.facts).most_common())
