@@ -80,6 +80,8 @@ def write(folder, data, how):
         (lambda label, n: ("jpg", {"quality": 95 if label == 2 else 70}), True),
         (lambda label, n: ("png", {"compress_level": 0 if label == 2 else 6}), True),
         (lambda label, n: ("png" if label == 2 else "jpg", {}), True),
+        (lambda label, n: ("jpg", {"quality": 80 if label == 2 else 70}), True),
+        (lambda label, n: ("bmp" if label == 2 else "png", {}), True),
     ],
 )
 def test_a_planted_size_of_files_is_named_and_what_the_pictures_show_is_not(tmp_path, drawn, how, named):

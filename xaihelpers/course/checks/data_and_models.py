@@ -90,6 +90,46 @@ def implement(answer):
     return "Recall, for any number of classes."
 
 
+_PHOTOGRAPHS = [np.repeat(np.arange(20), 5), np.array([7, 3, 3, 9, 7, 1, 9, 2, 2, 5, 5, 3, 8, 8, 6, 4, 4, 1, 0, 0])]
+
+
+@exercise(
+    hint="Draw photographs, not images: np.unique(photograph) lists them, rng.permutation shuffles them, np.isin(photograph, "
+    "chosen) finds all their copies.",
+    solution="""
+def answer(photograph, rng):
+    each = rng.permutation(np.unique(photograph))
+    return np.isin(photograph, each[: len(each) // 5])
+""",
+    wrong=[
+        "def answer(photograph, rng):\n    return rng.random(len(photograph)) < 0.2",
+        "def answer(photograph, rng):\n    return np.isin(photograph, np.unique(photograph)[: len(np.unique(photograph)) // 5])",
+        "def answer(photograph, rng):\n    each = rng.permutation(np.unique(photograph))\n"
+        "    return ~np.isin(photograph, each[: len(each) // 5])",
+        "def answer(photograph, rng):\n    return np.arange(len(photograph)) >= 0.8 * len(photograph)",
+    ],
+)
+def hold_back(answer):
+    """Write a function of `photograph` (N,), the photograph of each image, and a random generator: which images to hold back."""
+    if not callable(answer):
+        raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
+    for photograph in _PHOTOGRAPHS:
+        drawn = [np.asarray(answer(photograph.copy(), np.random.default_rng(seed))) for seed in range(4)]
+        for held in drawn:
+            if held.dtype != bool or held.shape != photograph.shape:
+                raise NotYet(
+                    f"Return one True or False for each image, ({len(photograph)},): you gave {held.dtype}, {held.shape}."
+                )
+            if set(photograph[held]) & set(photograph[~held]):
+                raise NotYet("A photograph has copies on both sides: hold back all of them or none.")
+            share = len(set(photograph[held])) / len(set(photograph))
+            if not 0.1 <= share <= 0.3:
+                raise NotYet(f"You hold back {share:.0%} of the photographs: about a fifth is asked for.")
+        if all(np.array_equal(held, drawn[0]) for held in drawn):
+            raise NotYet("Another generator draws the same photographs: use the one that is given.")
+    return "No copy is on both sides, whatever the order of the files."
+
+
 @exercise(
     hint="What would a network score that always says healthy?",
     solution="""
