@@ -73,8 +73,8 @@ def test_seconds_are_kept_to(name, rash):
     start = time.perf_counter()
     with xh.without_warnings():
         found = METHODS[name].function(slow(0.005), rash, seconds=2)
-    assert time.perf_counter() - start < 3.2  # 2 on a quiet machine
-    assert 60 < found.forward_passes < 400  # 400 is what a network alone could be asked in two seconds
+    assert time.perf_counter() - start < 6  # 2 on a quiet machine; what else runs can't be foreseen when the plan is made
+    assert 20 < found.forward_passes <= 360  # nine tenths of what the network alone could be asked in two seconds
 
 
 def test_seconds_that_suffice_change_nothing(rash):

@@ -20,9 +20,9 @@ def wilson(right, n, z=1.96):
 def surely_little(balanced, classes, n):
     """Return whether a balanced accuracy, judged by `n` images, is surely nearer to guessing than to knowing every class.
 
-    With few images it never is: 2 of 4 right may be a network that knows nothing, and one that knows nearly all.
+    With fewer than ten images it never is: 2 of 4 right may be a network that knows nothing, and one that knows nearly all.
     """
-    return wilson(balanced * n, n)[1] < (1 + 1 / classes) / 2
+    return n >= 10 and wilson(balanced * n, n)[1] < (1 + 1 / classes) / 2
 
 
 def chance_of(labels, predicted, groups, draws=2000, seed=0):

@@ -59,10 +59,12 @@ def within(budget, method, run, shape, target, parameters):
     if seconds is not None:
         seconds = number(seconds, "seconds", above=0, what="how long it may take,")
         start = time.perf_counter()
-        each = seconds_each(budget, run, shape, target, parameters, seconds)
+        each, tried = seconds_each(budget, run, shape, target, parameters, seconds)
         left = max(0.0, seconds - (time.perf_counter() - start))
-        fitting, least = _fitting(budget, shape, target, parameters, int(_RESERVE * left / each))
-        if least > _RESERVE * left / each:
+        # What was tried is affordable again, also where most of the time went into imports and compiling.
+        affordable = max(int(_RESERVE * left / each), tried)
+        fitting, least = _fitting(budget, shape, target, parameters, affordable)
+        if least > affordable or least * each > seconds:
             doubts = (
                 f"In {seconds:g} seconds {method} can't ask what it needs at least: it took {least} questions, for about "
                 f"{least * each:.1f} seconds more. Give it more seconds.",
@@ -72,8 +74,8 @@ def within(budget, method, run, shape, target, parameters):
 
 
 def seconds_each(budget, run, shape, target, parameters, seconds=float("inf")):
-    """Return how long one question takes, from small runs of the technique that take a share of `seconds` at most."""
-    start, each = time.perf_counter(), None
+    """Return (how long one question takes, questions of the largest run): small runs that take a share of `seconds` at most."""
+    start, each, tried = time.perf_counter(), None, 0
     for size in _SMALL_RUNS:
         fitting, least = _fitting(budget, shape, target, parameters, size)
         if each is not None and time.perf_counter() - start + max(size, least) * each > _SHARE * seconds:
@@ -81,7 +83,8 @@ def seconds_each(budget, run, shape, target, parameters, seconds=float("inf")):
         cost = run({**parameters, **fitting, "progress": False})
         found = cost.seconds / max(1, cost.forward_passes)
         each = found if each is None else min(each, found)
-    return max(each, 1e-9)
+        tried = max(size, tried) if least <= size else tried
+    return max(each, 1e-9), tried
 
 
 def _fitting(budget, shape, target, parameters, questions):

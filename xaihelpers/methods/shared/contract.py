@@ -149,7 +149,7 @@ def technique(
             run = lambda tried: measured(classifier, pixels, index, tried)[1]  # noqa: E731
             parameters, _ = within(budget, find.__name__, run, pixels.shape, index, parameters)
             forward, questions = budget.cost(pixels.shape, parameters, index), budget.questions(pixels.shape, parameters)
-            seconds = forward * seconds_each(budget, run, pixels.shape, index, parameters)
+            seconds = forward * seconds_each(budget, run, pixels.shape, index, parameters)[0]
             return Cost(forward, questions if needs_gradients else 0, seconds)
 
         explain.__signature__ = signature.replace(return_annotation=Attribution)
