@@ -1,7 +1,8 @@
 """What a technique will cost, and settings of it that fit a budget: one mechanism for all that ask a network many questions.
 
 A technique declares how many images it will send through the network, and how to ask for fewer. How long that takes on this
-computer nobody knows before: a small run of the technique itself tells, which is part of the budget.
+computer nobody knows before: small runs of the technique itself tell, which are part of the budget. What only a first run takes,
+the import of packages and the compiling of a network, is not.
 """
 
 import time
@@ -11,7 +12,8 @@ from typing import NamedTuple
 from ..._validation import number, whole_number
 
 ASKED = ("seconds", "questions")  # the two arguments; they shape the other parameters, and are no part of what made a map
-_SMALL_RUNS = (8, 8, 64)  # questions; the first one may have a network to compile
+_AGAIN = 4  # questions of the run that tells whether the first was slow for once only, or always
+_SMALL_RUNS = (8, _AGAIN, 64)
 _SHARE = 0.3  # of the seconds may go into small runs
 _RESERVE = 0.9  # of what is left is planned for
 
@@ -59,9 +61,8 @@ def within(budget, method, run, shape, target, parameters):
     if seconds is not None:
         seconds = number(seconds, "seconds", above=0, what="how long it may take,")
         start = time.perf_counter()
-        each, tried = seconds_each(budget, run, shape, target, parameters, seconds)
-        left = max(0.0, seconds - (time.perf_counter() - start))
-        # What was tried is affordable again, also where most of the time went into imports and compiling.
+        each, tried, once = seconds_each(budget, run, shape, target, parameters, seconds)
+        left = max(0.0, seconds - (time.perf_counter() - start - once))
         affordable = max(int(_RESERVE * left / each), tried)
         fitting, least = _fitting(budget, shape, target, parameters, affordable)
         if least > affordable or least * each > seconds:
@@ -74,17 +75,23 @@ def within(budget, method, run, shape, target, parameters):
 
 
 def seconds_each(budget, run, shape, target, parameters, seconds=float("inf")):
-    """Return (how long one question takes, questions of the largest run): small runs that take a share of `seconds` at most."""
-    start, each, tried = time.perf_counter(), None, 0
+    """Return (how long one question takes, questions of the largest run, seconds that only a first run takes).
+
+    Small runs tell, which take a share of `seconds`. The first may have packages to import and a network to compile.
+    """
+    start, each, tried, first = time.perf_counter(), None, 0, None
     for size in _SMALL_RUNS:
         fitting, least = _fitting(budget, shape, target, parameters, size)
-        if each is not None and time.perf_counter() - start + max(size, least) * each > _SHARE * seconds:
+        if first is not None and first.seconds > seconds:
+            break
+        if size > _SMALL_RUNS[0] and time.perf_counter() - start - first.seconds + max(size, least) * each > _SHARE * seconds:
             break
         cost = run({**parameters, **fitting, "progress": False})
+        first = first or cost
         found = cost.seconds / max(1, cost.forward_passes)
         each = found if each is None else min(each, found)
         tried = max(size, tried) if least <= size else tried
-    return max(each, 1e-9), tried
+    return max(each, 1e-9), tried, max(0.0, first.seconds - first.forward_passes * each)
 
 
 def _fitting(budget, shape, target, parameters, questions):
