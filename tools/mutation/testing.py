@@ -43,7 +43,7 @@ TESTS = {
     "comparison/claims.py": "claims board",
     "comparison/controls.py": "comparison_statistics protocol",
     "comparison/entries.py": "protocol comparison board randomised",
-    "comparison/evidence.py": "protocol randomised board",
+    "comparison/evidence.py": "evidence_of_truth protocol randomised",
     "comparison/fingerprint.py": "fingerprint comparison",
     "comparison/guidance.py": "claims",
     "comparison/pictures.py": "families plots comparison comparison_statistics",
