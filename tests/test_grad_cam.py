@@ -72,12 +72,14 @@ def test_the_heatmap_is_the_coarse_map_enlarged_between_its_places_with_its_sign
         found = xh.hires_cam(classifier, image, 0, layer="maps", **options)
         np.testing.assert_allclose(found.heatmap, between @ coarse @ between.T, atol=1e-6)
         np.testing.assert_allclose(found.details["coarse"], signed, atol=1e-6)
+        assert found.diagnostics == ()
     # Grad-CAM: the mean weight is 0 for class 0; for one that adds all places up, it is 1, and minus 1 for its opposite.
     model.layers[-1].set_weights([np.array([[1.0, -1]] * 4), np.zeros(2)])
     coarse = np.array([[1, 2], [3, 4]])
     for target, options, expected in ((0, {}, coarse), (1, {"relu": False}, -coarse)):
         found = xh.grad_cam(xh.Classifier(model), image, target, layer="maps", **options)
         np.testing.assert_allclose(found.heatmap, between @ expected @ between.T, atol=1e-6)
+        assert found.diagnostics == ()  # all negative is no doubt where the sign is kept
 
 
 def test_a_softmax_model_and_its_logits_twin_give_the_same_map():
