@@ -94,3 +94,13 @@ def test_a_fresh_network_has_nothing_to_say(norm):
 def test_images_that_were_preprocessed_are_still_said_where_the_network_takes_0_to_255():
     with pytest.warns(xh.DiagnosticWarning, match="preprocessed already"):
         xh.saliency(xh.Classifier(networks.gap_network()), networks.image() / 255.0, 1)
+
+
+def test_the_range_in_words():
+    i = keras.Input((8, 8, 3))
+    bare = keras.Model(
+        i, L.Softmax()(L.GlobalAveragePooling2D()(i))
+    )  # nothing to learn, so nothing that says where values arrive
+    assert str(xh.Classifier(bare).describe().facts["range"]) == "not known: no layer with weights was seen"
+    scaled = str(xh.Classifier(networks.gap_network()).describe().facts["range"])
+    assert scaled.endswith("from their median") and " to 1 at the first weights ('maps'); logits up to " in scaled
