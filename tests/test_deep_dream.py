@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ from networks import fixed, gap_network, image
 
 import xaihelpers as xh
 from xaihelpers.methods import METHODS
-from xaihelpers.methods.deep_dream import blurred, octave_sizes, resize, tiled_gradient
+from xaihelpers.methods.deep_dream import _usual_layer, blurred, octave_sizes, resize, tiled_gradient
 
 
 def network(size=32):
@@ -261,3 +262,27 @@ def test_a_network_that_enlarges_its_maps(way, goal):
     assert dream.activation[0] == pytest.approx(float(score), rel=1e-4)
     larger = np.pad(image, ((0, 30), (0, 9), (0, 0)))
     assert xh.deep_dream(classifier, larger, octaves=2, steps=1, **goal).image.shape == (94, 73, 3)
+
+
+def test_a_blur_goes_both_ways_and_mixes_no_colours():
+    slope = np.zeros((31, 31, 3))
+    slope[15, 15, 1] = 1
+    found = blurred(slope, 2.0)
+    assert not found[..., [0, 2]].any() and found.sum() == pytest.approx(3, abs=1e-3)
+    np.testing.assert_allclose(found[..., 1], found[..., 1].T, atol=1e-12)
+    np.testing.assert_allclose(found[..., 1], found[::-1, ::-1, 1], atol=1e-12)
+    # In the middle the peaks of three Gaussians, of half, once and twice the width; of the narrow one the pixel counts.
+    assert found[15, 15, 1] == pytest.approx(sum(1 / (2 * np.pi * sigma**2) for sigma in (1, 2, 4)), rel=0.02)
+    np.testing.assert_array_equal(blurred(slope, 0), slope)
+
+
+@pytest.mark.parametrize("layers", [{"wide": "much"}, {3: 1.0}, ["wide", 3], 3, {"wide": None}])
+def test_what_names_no_layers_is_refused(layers):
+    with pytest.raises(TypeError, match="layers is .*give the name of a layer, a list of names"):
+        xh.deep_dream(network(), np.full((32, 32, 3), 100, np.uint8), layers=layers)
+
+
+@pytest.mark.parametrize(("steady", "usual"), [("", "e"), ("e", "f"), ("ef", "d"), ("def", "c"), ("abcdef", "e")])
+def test_the_usual_layer_has_a_mean_that_can_be_moved(steady, usual):
+    known = SimpleNamespace(spatial_layers=lambda: list("abcdef"), places=lambda path: SimpleNamespace(steady=path in steady))
+    assert _usual_layer(known) == usual
