@@ -8,7 +8,7 @@ import xaihelpers as xh
 
 
 def test_a_stored_result_is_a_file():
-    assert json.loads(xh.stored("class_pictures.json").read_text())["steps"] == 256
+    assert json.loads(xh.stored("class_pictures.json").read_text())["steps"] == 160
 
 
 @pytest.mark.parametrize("name", ["nothing.csv", "../rashnet.weights.h5", "", None])
