@@ -3,7 +3,9 @@
     python -m benchmarks.against COMMIT            every call
     python -m benchmarks.against COMMIT grad_cam   those whose names hold this
 
-Each row is the median over the turns of (seconds now / seconds then); a classifier is made anew in every turn of "Classifier".
+Each row is (fewest seconds of all turns now) / (fewest then): what other programs do at the same time only ever adds to
+them. A classifier is made anew in every turn of "Classifier"; it is proven when it is made, which the earlier version did not
+do, so that this row is only reported.
 Without a part of a name the figures are stored in AGAINST.md.
 """
 
@@ -94,7 +96,7 @@ class _Version:
 
 
 def compare(commit, part=""):
-    """Return {call: (median of seconds now / seconds at a commit, turns, median seconds then)}; print each as it is known."""
+    """Return {call: (fewest seconds now / fewest at a commit, turns, fewest seconds then)}; print each as it is known."""
     with tempfile.TemporaryDirectory() as folder:
         then = Path(folder) / "then"
         subprocess.run(
@@ -109,7 +111,7 @@ def compare(commit, part=""):
                 while len(turns) < FEWEST or (len(turns) < TURNS and time.perf_counter() - start < SECONDS):
                     turns.append([version.seconds(name) for version in versions])
                 now, before = np.transpose(turns)
-                ratios[name] = float(np.median(now / before)), len(turns), float(np.median(before))
+                ratios[name] = float(now.min() / before.min()), len(turns), float(before.min())
                 print(f"{ratios[name][0]:.2f}  {name}", flush=True)
             for version in versions:
                 version.end()
@@ -124,8 +126,9 @@ def store(found, commit):
     lines = [
         "# What calls take, compared with an earlier commit",
         "",
-        f"`python -m benchmarks.against {commit}` measured this on {time.strftime('%Y-%m-%d')}: the median of seconds now /",
-        f"seconds then, the two versions taking turns{load}. Asked: at most {TARGET} for every call.",
+        f"`python -m benchmarks.against {commit}` measured this on {time.strftime('%Y-%m-%d')}: the fewest seconds now /",
+        f"the fewest seconds then, the two versions taking turns{load}. Asked: at most {TARGET} for every call. A classifier is",
+        "proven when it is made, which the earlier version did not do: that row is only reported.",
         "",
         "| call | now / then | turns | seconds then |",
         "|---|---|---|---|",
@@ -139,7 +142,7 @@ if __name__ == "__main__":
         work()
     else:
         found = compare(*sys.argv[1:])
-        slower = {name: ratio for name, (ratio, *_) in found.items() if ratio > TARGET}
-        print(f"{len(slower)} of {len(found)} calls take more than {TARGET} times what they took", *slower, sep="\n  ")
+        slower = {name: ratio for name, (ratio, *_) in found.items() if ratio > TARGET and not name.startswith("Classifier")}
+        print(f"{len(slower)} of {len(found)} calls take more than {TARGET} times what they took", *slower.items(), sep="\n  ")
         if len(sys.argv) == 2:
             store(found, sys.argv[1])

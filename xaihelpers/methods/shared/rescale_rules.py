@@ -225,19 +225,15 @@ def _secant(x, y, tangent):
     """Return (y - y of the image) / (x - x of the image), or the tangent where the two are the same."""
     dx, dy = x - x[:1], y - y[:1]
     # Of the result's size, too: near 0 a sigmoid gives a half, and rounds that.
-    apart = _apart(x) & (tf.abs(dx) > TINY * tf.maximum(tf.abs(y), tf.abs(y[:1])))
+    apart = tf.abs(dx) > TINY * (tf.abs(x) + tf.abs(y))
     return tf.where(apart, dy / tf.where(apart, dx, tf.ones_like(dx)), tangent)
 
 
 def _per_difference(contribution, x):
     """Return contribution / (image - background), zero where the two are the same."""
-    dx, apart = x[:1] - x, _apart(x)
+    dx = x[:1] - x
+    apart = tf.abs(dx) > TINY * tf.abs(x)
     return tf.where(apart, contribution / tf.where(apart, dx, tf.ones_like(dx)), tf.zeros_like(dx))
-
-
-def _apart(x):
-    """Return where the image and a background are further apart than rounding."""
-    return tf.abs(x - x[:1]) > TINY * tf.maximum(tf.abs(x), tf.abs(x[:1]))
 
 
 def _times_mean(gradient, of, other, result):
