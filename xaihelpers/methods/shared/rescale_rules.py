@@ -49,10 +49,14 @@ _TANGENT = {
 }
 
 
+_NO_LARGER = ("Relu", "Relu6", "LeakyRelu", "Abs")  # the result is no larger than what they are given, and rounds no more
+
+
 def rescale(op, gradient):
     """Return the multiplier before an activation: times the slope of the secant between background and image."""
     x, y = op.inputs[0], op.outputs[0]
-    return gradient * _secant(x, y, _TANGENT[op.type](op, x, y))
+    size = tf.abs(x) if op.type in _NO_LARGER else None
+    return gradient * _secant(x, y, _TANGENT[op.type](op, x, y), size)
 
 
 def rescale_custom(op, *gradients):
@@ -221,11 +225,13 @@ def _is_batch(tensor, like):
     return tensor.shape.rank == like.shape.rank and tensor.shape.rank > 0 and tensor.shape[0] == like.shape[0]
 
 
-def _secant(x, y, tangent):
-    """Return (y - y of the image) / (x - x of the image), or the tangent where the two are the same."""
+def _secant(x, y, tangent, size=None):
+    """Return (y - y of the image) / (x - x of the image), or the tangent where the two are the same.
+
+    size: what rounding is a share of; None is that of x and y together: near 0 a sigmoid gives a half, and rounds that.
+    """
     dx, dy = x - x[:1], y - y[:1]
-    # Of the result's size, too: near 0 a sigmoid gives a half, and rounds that.
-    apart = tf.abs(dx) > TINY * (tf.abs(x) + tf.abs(y))
+    apart = tf.abs(dx) > TINY * (tf.abs(x) + tf.abs(y) if size is None else size)
     return tf.where(apart, dy / tf.where(apart, dx, tf.ones_like(dx)), tangent)
 
 
