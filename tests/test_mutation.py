@@ -2,17 +2,21 @@
 
 import ast
 import json
+import os
 from collections import Counter
 
 import pytest
 
 from tools.mutation import __main__ as tool
-from tools.mutation import package, testing
+from tools.mutation import forking, package, testing
 
 
 @pytest.fixture
-def tiny(tmp_path):
+def tiny(tmp_path, monkeypatch):
     """The options for a repository of one function, of which a test checks one value: 2 * 2, which is also 2 + 2."""
+    if not hasattr(os, "fork"):
+        pytest.skip("runs are forked, which Windows does not have")
+    monkeypatch.setattr(forking, "LIBRARIES", [])  # its tests need none of the large ones
     repository = tmp_path / "repository"
     for name in ("xaihelpers", "tests", "build"):
         (repository / name).mkdir(parents=True)
@@ -54,6 +58,7 @@ def test_a_mutant_that_never_ends_is_killed_and_the_module_is_given_back(tiny, t
         code, seconds, _ = copy.run(["tests/test_images.py"], 5)
     assert code is None and 5 <= seconds < 15
     code, _, failed = copy.run(["tests/test_images.py"], 60, stop_at_first=False)
+    copy.close()
     assert code == 1 and failed == ["tests/test_images.py::test_broken"]
 
 

@@ -12,7 +12,7 @@ may take four times as long and 20 seconds. A mutant is killed if a test fails o
 --only: modules, or folders. --cheapest: first the mutants whose tests are the quickest: more of them in a short time. --named:
 instead of drawn mutants those of tools/mutation/named.toml, each a fault that tests once missed. --again: the survivors in the
 file are tried once more, after their tests have been changed.
-At the end: how many were killed, module by module, and each survivor as a difference.
+At the end: how many were killed, module by module, and each survivor as a difference. Not on Windows: runs are forked.
 """
 
 import argparse
