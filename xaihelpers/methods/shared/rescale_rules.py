@@ -49,14 +49,13 @@ _TANGENT = {
 }
 
 
-_NO_LARGER = ("Relu", "Relu6", "LeakyRelu", "Abs")  # the result is no larger than what they are given, and rounds no more
+_EXACT = ("Relu", "Relu6", "Abs")  # these pass on what they are given, or nothing, and round nothing
 
 
 def rescale(op, gradient):
     """Return the multiplier before an activation: times the slope of the secant between background and image."""
     x, y = op.inputs[0], op.outputs[0]
-    size = tf.abs(x) if op.type in _NO_LARGER else None
-    return gradient * _secant(x, y, _TANGENT[op.type](op, x, y), size)
+    return gradient * _secant(x, y, _TANGENT[op.type](op, x, y), exact=op.type in _EXACT)
 
 
 def rescale_custom(op, *gradients):
@@ -225,13 +224,14 @@ def _is_batch(tensor, like):
     return tensor.shape.rank == like.shape.rank and tensor.shape.rank > 0 and tensor.shape[0] == like.shape[0]
 
 
-def _secant(x, y, tangent, size=None):
+def _secant(x, y, tangent, exact=False):
     """Return (y - y of the image) / (x - x of the image), or the tangent where the two are the same.
 
-    size: what rounding is a share of; None is that of x and y together: near 0 a sigmoid gives a half, and rounds that.
+    exact: y is not rounded, so that any difference counts.
     """
     dx, dy = x - x[:1], y - y[:1]
-    apart = tf.abs(dx) > TINY * (tf.abs(x) + tf.abs(y) if size is None else size)
+    # Else one that is more than rounding, of the result as well: near 0 a sigmoid gives a half.
+    apart = tf.not_equal(dx, 0) if exact else tf.abs(dx) > TINY * (tf.abs(x) + tf.abs(y))
     return tf.where(apart, dy / tf.where(apart, dx, tf.ones_like(dx)), tangent)
 
 
