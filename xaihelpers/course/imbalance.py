@@ -1,5 +1,7 @@
 """What of an imbalance shows? Effects and a blind test on the stored numbers of the factorial experiment of lesson 12."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from scipy.stats import t
@@ -94,6 +96,22 @@ def blind_test(table, kind, *, reference):
             called = bool(score > threshold)
             rows.append([seed, artefact, bool(unbalanced), called, called == unbalanced, quantity])
     return pd.DataFrame(rows, columns=["seed", "artefact", "unbalanced", "called", "right", "rule"])
+
+
+def as_good_by_luck(table, kind, *, reference):
+    """Return in which share of all ways to name the networks `blind_test` judges as many rightly as under their true names.
+
+    In each pair that differs in balance only, the two names are kept or swapped: 64 ways for six pairs. If balance left no trace,
+    each would be as likely. The networks of a seed are judged by one rule, so that an interval for independent judgements would
+    be too short. Arguments as for `blind_test`.
+    """
+    pairs = list(table.groupby(["artefact", "seed"]).groups)
+    number = table.set_index(["artefact", "seed"]).index.map({pair: i for i, pair in enumerate(pairs)}).to_numpy()
+    right = []
+    for swapped in itertools.product((False, True), repeat=len(pairs)):  # the first are the true names
+        named = table.assign(unbalanced=table.unbalanced.astype(bool) ^ np.array(swapped)[number])
+        right.append(blind_test(named, kind, reference=reference).right.sum())
+    return float(np.mean(np.array(right) >= right[0]))
 
 
 def _scores(profiles, mean):
