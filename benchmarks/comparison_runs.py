@@ -185,10 +185,13 @@ def run_randomised(size):
     """Return (table, [images used]) of networks that lose their weights, as `randomised` makes it."""
     network, tables = xh.load_classifier("rashnet"), []
     truth = evidence.lesions(network, xh.rashes.load_test_split())
-    for n, rows in ((size.randomised, [row for row in cheap(network) if row.label in LOSING]), (size.randomised_asked, middle())):
+    few = [row for row in cheap(network) if row.label in LOSING]
+    control = [row for row in few if row.is_control]  # beside those that ask too, on their images
+    for n, rows in ((size.randomised, few), (size.randomised_asked, [*middle(), *control])):
         tables += list(randomised(truth.first(n), rows))
     used = [{"images": size.randomised}, {"images": size.randomised_asked}]
-    return pd.concat(tables, ignore_index=True), used
+    table = pd.concat(tables, ignore_index=True)
+    return table.drop_duplicates([each for each in table if each != "value"], ignore_index=True), used
 
 
 def slim(table):

@@ -58,8 +58,9 @@ GUIDE = (
         ("Integrated gradients, blur", "Deep SHAP, blur"),
     ),
     Line(
-        "What can't have played a part?",
-        "Saliency, integrated gradients, Deep SHAP, HiResCAM. Neither guided backpropagation nor Grad-CAM.",
+        "Which map stays off what the network can't use?",
+        "Saliency, integrated gradients, Deep SHAP, HiResCAM. Neither guided backpropagation nor Grad-CAM. "
+        "The reverse does not hold: a low value is no proof that a pixel plays no part.",
         (
             "wired: Saliency above 0.99",
             "wired: HiResCAM above 0.99",
