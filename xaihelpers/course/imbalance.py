@@ -82,17 +82,22 @@ def blind_test(table, kind, *, reference):
     network; True by its distance from the mean profile of the other seeds' balanced networks, for whoever has trained such.
     Columns: seed, artefact, unbalanced (the truth), called (unbalanced or not), right, rule.
     """
-    one_of(kind, "kind", ("number", "picture"))
-    profiles = table[table.kind == kind].pivot_table(
-        index=["unbalanced", "artefact", "seed"], columns=["quantity", "class"], values="value"
-    )
-    rows = []
-    for unknown in sorted(table.seed.unique()):
-        is_known = profiles.index.get_level_values("seed") != unknown
-        known = profiles[is_known]
-        mean = known[~known.index.get_level_values("unbalanced")].mean() if reference else None
+    return _judged(_profiles(table, kind), reference)
+
+
+def _profiles(table, kind):
+    """Return networks x (quantity, class)."""
+    chosen = table[table.kind == one_of(kind, "kind", ("number", "picture"))]
+    return chosen.pivot_table(index=["unbalanced", "artefact", "seed"], columns=["quantity", "class"], values="value")
+
+
+def _judged(profiles, reference):
+    rows, seeds = [], profiles.index.get_level_values("seed")
+    for unknown in sorted(set(seeds)):
+        known = profiles[seeds != unknown]
+        mean = known[~known.index.get_level_values("unbalanced").astype(bool)].mean() if reference else None
         quantity, threshold = _rule(_scores(known, mean))
-        for (unbalanced, artefact, seed), score in _scores(profiles[~is_known], mean)[quantity].items():
+        for (unbalanced, artefact, seed), score in _scores(profiles[seeds == unknown], mean)[quantity].items():
             called = bool(score > threshold)
             rows.append([seed, artefact, bool(unbalanced), called, called == unbalanced, quantity])
     return pd.DataFrame(rows, columns=["seed", "artefact", "unbalanced", "called", "right", "rule"])
@@ -105,12 +110,13 @@ def as_good_by_luck(table, kind, *, reference):
     each would be as likely. The networks of a seed are judged by one rule, so that an interval for independent judgements would
     be too short. Arguments as for `blind_test`.
     """
-    pairs = list(table.groupby(["artefact", "seed"]).groups)
-    number = table.set_index(["artefact", "seed"]).index.map({pair: i for i, pair in enumerate(pairs)}).to_numpy()
-    right = []
+    profiles, right = _profiles(table, kind), []
+    pairs = profiles.index.droplevel("unbalanced").unique()
     for swapped in itertools.product((False, True), repeat=len(pairs)):  # the first are the true names
-        named = table.assign(unbalanced=table.unbalanced.astype(bool) ^ np.array(swapped)[number])
-        right.append(blind_test(named, kind, reference=reference).right.sum())
+        of = dict(zip(pairs, swapped))
+        names = [(bool(name) ^ of[pair], *pair) for name, *pair in profiles.index for pair in [tuple(pair)]]
+        named = profiles.set_axis(pd.MultiIndex.from_tuples(names, names=profiles.index.names))
+        right.append(_judged(named, reference).right.sum())
     return float(np.mean(np.array(right) >= right[0]))
 
 
