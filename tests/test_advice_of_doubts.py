@@ -16,6 +16,9 @@ import xaihelpers as xh
 from xaihelpers._quiet import without_warnings
 from xaihelpers.images import as_rgb
 
+# Enough of it to be sure that nothing was learned.
+NOISE = np.random.default_rng(1).integers(0, 256, (120, 32, 32, 3)).astype(np.uint8)
+
 L = keras.layers
 MAP = np.arange(64.0).reshape(8, 8)
 MASK = MAP > 40
@@ -410,9 +413,9 @@ CASES = {
         lambda m: [_train(RGB, list("ab") * 6, groups=groups) for groups in ("families", "images", list(range(12)))],
     ),
     "nothing learned": (
-        lambda: _train(RGB, list("ab") * 6, on_chance="error"),
+        lambda: _train(NOISE, list("ab") * 60, on_chance="error"),
         "or use on_chance='warn' to have it all the same",
-        lambda m: _train(RGB, list("ab") * 6, on_chance="warn"),
+        lambda m: _train(NOISE, list("ab") * 60, on_chance="warn"),
     ),
     # plots and files
     "frames of two sizes": (

@@ -5,11 +5,10 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .._types import ImageLike, Target, Technique
-from ..results import Cost
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the command line lists the techniques without loading numpy
+    from .._types import ImageLike, Target, Technique
     from ..classifier import Classifier
+    from ..results import Cost
 
 # technique: its module, and its lesson. The comparison, the playground, the command line and the tests read this table.
 _TABLE = {
@@ -48,12 +47,12 @@ METHODS = _Registry()
 
 
 def cost_of(
-    method: Technique,
+    method: "Technique",
     classifier: "Classifier",
-    image: ImageLike,
-    target: Target = None,
+    image: "ImageLike",
+    target: "Target" = None,
     **parameters: Any,
-) -> Cost:
+) -> "Cost":
     """Return the `Cost` that a technique is going to have on this computer: passes, at most, and about how many seconds.
 
     method: its name. Other arguments as for the technique. Small runs of it tell how long it takes, up to some eighty
