@@ -413,9 +413,9 @@ CASES = {
         lambda m: [_train(RGB, list("ab") * 6, groups=groups) for groups in ("families", "images", list(range(12)))],
     ),
     "nothing learned": (
-        lambda: _train(NOISE, list("ab") * 60, on_chance="error"),
+        lambda: _train(NOISE, list("ab") * 60, groups="images", on_chance="error"),
         "or use on_chance='warn' to have it all the same",
-        lambda m: _train(NOISE, list("ab") * 60, on_chance="warn"),
+        lambda m: _train(NOISE, list("ab") * 60, groups="images", on_chance="warn"),
     ),
     # plots and files
     "frames of two sizes": (
