@@ -29,7 +29,7 @@ from xaihelpers.zoo.cache import cache_folder
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 ROW_OF_LESSON = re.compile(r"^\| \[([^\]]+)\]\(notebooks/([^)]+)\) \| [\d.]+ GiB \|")
-TITLES = {"02": "LIME"}
+TITLES = {"02": "LIME", "10": "Deep SHAP"}
 ROW = "{:28} {:>9} {:>9} {:>9}"
 
 
