@@ -1,15 +1,28 @@
 """The notebook on which `make lab` opens: every lesson with a picture and a sentence, and no link that leads nowhere."""
 
+import base64
 import importlib.util
+import io
 import re
 
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture(scope="module")
 def front_door(repository):
     return nbformat.read(repository / "notebooks" / "index.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="module")
+def module(repository):
+    """notebooks/front_door.py, which writes it."""
+    spec = importlib.util.spec_from_file_location("front_door", repository / "notebooks" / "front_door.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_every_lesson_has_a_link_a_sentence_and_a_picture(front_door, repository):
@@ -30,10 +43,7 @@ def test_links_lead_somewhere(front_door, repository):
         assert (repository / "notebooks" / link.split("#")[0]).exists(), link
 
 
-def test_the_sentences_are_those_of_the_readme(front_door, repository):
-    spec = importlib.util.spec_from_file_location("front_door", repository / "notebooks" / "front_door.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def test_the_sentences_are_those_of_the_readme(front_door, module):
     for number, title, file, sentence in module.lessons():
         cell = next(cell for cell in front_door.cells if cell.id == f"lesson-{number}")
         assert title in cell.source and sentence[1:] in cell.source, f"{file}: run python notebooks/front_door.py"
@@ -42,3 +52,14 @@ def test_the_sentences_are_those_of_the_readme(front_door, repository):
 def test_make_lab_opens_on_it(repository):
     lab = re.search(r"^lab:.*\n\t(.*)$", (repository / "Makefile").read_text(encoding="utf-8"), flags=re.M)[1]
     assert "/lab/tree/notebooks/index.ipynb" in lab
+
+
+def test_the_pictures_are_those_that_the_lessons_hold_now(front_door, module, repository):
+    for number, _, file, _ in module.lessons():
+        cell = next(cell for cell in front_door.cells if cell.id == f"lesson-{number}")
+        shown, now = (
+            np.asarray(Image.open(io.BytesIO(base64.b64decode(each))), np.float32)
+            for each in (cell.attachments[f"{number}.jpg"]["image/jpeg"], module.thumbnail(repository / "notebooks" / file))
+        )
+        # Another version of the library packs a JPEG otherwise, by a grey or two.
+        assert shown.shape == now.shape and np.abs(shown - now).mean() < 2, f"{file}: run python notebooks/front_door.py"
