@@ -12,8 +12,8 @@ import pytest
 import xaihelpers as xh
 
 LESSON = "01_grad_cam"
-NAMES = ["by_hand", "rather_than", "implement", "judge"]
-POINTS = {"by_hand": 1, "rather_than": 2, "implement": 2, "judge": 3}  # easy, medium, medium, hard
+NAMES = ["by_hand", "rather_than", "implement", "judge", "unused"]
+POINTS = {"by_hand": 1, "rather_than": 2, "implement": 2, "judge": 3, "unused": 3}  # easy, medium, medium, hard, hard
 RIGHT = {name: str(getattr(xh.check.grad_cam, name).solution()) for name in NAMES}
 WRONG = {name: getattr(xh.check.grad_cam, name).wrong[0] for name in NAMES}
 LEARNERS = {
@@ -22,7 +22,7 @@ LEARNERS = {
     "first_then_errors": {**dict.fromkeys(NAMES, "answer = undefined"), "by_hand": RIGHT["by_hand"]},
     "untouched": {},
 }
-EXPECTED = {"all_right": 8, "half_right": 4, "first_then_errors": 1, "untouched": 0}
+EXPECTED = {"all_right": 11, "half_right": 7, "first_then_errors": 1, "untouched": 0}
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_nbgrader_gives_the_points_that_the_answers_deserve(graded):
             scores[learner] = submission.score
             by_cell[learner] = {grade.name.removesuffix("_test"): grade.auto_score for grade in submission.grades}
     assert scores == EXPECTED
-    assert by_cell["half_right"] == {"by_hand": 1, "rather_than": 0, "implement": 0, "judge": 3}
+    assert by_cell["half_right"] == {"by_hand": 1, "rather_than": 0, "implement": 0, "judge": 3, "unused": 3}
 
 
 @pytest.mark.slow
