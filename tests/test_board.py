@@ -8,7 +8,7 @@ import pytest
 
 import xaihelpers as xh
 from xaihelpers.comparison import board as board_module
-from xaihelpers.comparison import claims, entries, evidence, protocol
+from xaihelpers.comparison import claims, controls, evidence, protocol
 
 results = importlib.import_module("xaihelpers.comparison.results")  # not the function of that name
 
@@ -23,7 +23,7 @@ def test_a_technique_that_is_right_by_construction_tops_the_board():
     found = xh.board(right, "by formula", questions=["wired"], progress=False)
     row = found.table.loc["by formula", "wired"]
     assert row["mean"] == 1 and row.low == 1 and row.beats_controls and found.rows()[0][0] == "by formula"
-    assert set(entries.CONTROL_TITLES.values()) <= set(found.table.index) and "Grad-CAM" in found.table.index
+    assert set(controls.CONTROL_TITLES.values()) <= set(found.table.index) and "Grad-CAM" in found.table.index
     assert found.table.loc["Chance", ("wired", "high")] < 0.7
     assert "<td>by formula</td>" in found._repr_html_() and "by formula" in repr(found) and "✗" in found.to_markdown()
     assert len({len(line.split("|")) for line in found.to_markdown().replace("\\|", "").splitlines()}) == 1

@@ -7,8 +7,9 @@ import nbformat
 import pytest
 
 from xaihelpers.comparison import claims
-from xaihelpers.comparison.entries import FRIENDLY
+from xaihelpers.comparison.controls import CONTROLS
 from xaihelpers.comparison.guidance import GUIDE, guide
+from xaihelpers.methods import METHODS
 
 results = importlib.import_module("xaihelpers.comparison.results")  # not the function of that name
 
@@ -18,7 +19,9 @@ RANKS = re.compile(
     r"more (?:reliable|faithful|accurate|precise)|less (?:reliable|faithful|accurate|precise))\b",
     re.I,
 )
-NAMES = re.compile("|".join(re.escape(name) for name in [*FRIENDLY.values(), "gradients", "map"]), re.I)
+TITLES = [method.title for method in METHODS.values() if method.family != "feature visualization"]
+TITLES += [control.method.title for control in CONTROLS.values()]
+NAMES = re.compile("|".join(re.escape(name) for name in [*TITLES, "gradients", "map"]), re.I)
 
 
 def paragraphs():

@@ -130,10 +130,10 @@ def test_what_the_player_computes_is_what_the_course_draws():
 def test_words_and_alt_texts_are_of_their_position_and_name_no_seconds():
     data = recorded(by=(0, 80, 40))
     for by, position in zip((0, 40, 80), data["positions"].values()):
-        assert position["text"][0].startswith(f"ramp of “by {by}” · colours from") and position["text"][0].endswith(
+        assert position["text"][0].startswith(f"Ramp of “by {by}” · colours from") and position["text"][0].endswith(
             "2 forward, 1 backward"
         )
-        assert position["alt"].startswith(f"ramp map for by {by}: strongest in the lower right")
+        assert position["alt"].startswith(f"Ramp map for by {by}: strongest in the lower right")
 
 
 def test_it_is_the_same_twice_and_leaves_the_widget_as_it_was():
@@ -182,7 +182,7 @@ def test_the_html_needs_nothing_else_and_its_script_is_short():
     script = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
     assert len(script) == 1 and len(script[0].encode()) < 10_000
     assert not re.search(r"(src|href)=\"(?!data:)|https?:|@import|url\(", page)
-    assert page.count("<img") == 1 and 'alt="ramp map for' in page  # what is seen where no script runs
+    assert page.count("<img") == 1 and 'alt="Ramp map for' in page  # what is seen where no script runs
 
 
 def test_a_label_cannot_break_out_of_the_page():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import xaihelpers as xh
-from xaihelpers.comparison import entries, evidence, protocol, ranking, winners
+from xaihelpers.comparison import controls, entries, evidence, protocol, ranking, winners
 from xaihelpers.methods.shared.contract import Finding, technique
 from xaihelpers.rashes import make_pairs
 
@@ -49,7 +49,7 @@ def test_contrast_one_for_the_right_half_zero_for_the_wrong_one_a_half_for_maps_
     table = protocol.pairs_averaged(protocol.run(truth, rows, protocol.CONTRAST))
     means = table.groupby("method").value.agg(["mean", "std"])
     assert means.loc["right", "mean"] == 1 and means.loc["wrong", "mean"] == 0
-    for control in entries.CONTROL_TITLES.values():
+    for control in controls.CONTROL_TITLES.values():
         assert means.loc[control].tolist() == pytest.approx([0.5, 0]), control
     assert winners(ranking(table, "contrast")) == ["right"]
 
@@ -78,7 +78,7 @@ def test_the_sticker_counts_only_where_one_network_uses_it_and_its_twin_does_not
     tables = [protocol.run(replace(truth, classifier=net), rows, protocol.STICKER) for net in (biased, rashnet)]
     means = protocol.difference(*tables, "sticker").groupby("method").value.mean()
     assert means["right"] == 0.5  # from 1 on the network that uses it to the half of an empty map
-    assert means["always"] == 0 and (means[list(entries.CONTROL_TITLES.values())] == 0).all()
+    assert means["always"] == 0 and (means[list(controls.CONTROL_TITLES.values())] == 0).all()
 
 
 def test_true_removal_of_a_network_that_counts_one_lesion(few):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import xaihelpers as xh
-from xaihelpers.comparison import entries, protocol
+from xaihelpers.comparison import controls, entries, protocol
 from xaihelpers.comparison.results import QUESTIONS, answer, results
 
 # Part of each table that is computed anew: images, and rows that take few passes (their names, controls come along).
@@ -48,7 +48,7 @@ def test_the_tables_are_whole_and_say_what_made_them(name):
         return
     assert not table.note.fillna("").str.startswith("failed").any()
     known = {label for row in entries.entries("any") for label in row.labels.values()}
-    assert set(table.method) <= known and set(entries.CONTROL_TITLES.values()) <= set(table.method)
+    assert set(table.method) <= known and set(controls.CONTROL_TITLES.values()) <= set(table.method)
     assert not table.duplicated(["image", "method", "metric"]).any()
 
 

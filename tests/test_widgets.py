@@ -30,7 +30,7 @@ def test_moving_a_slider_draws_another_picture_in_the_same_place(classifier):
     picture, before = widget.picture, widget.picture.value
     widget.controls["target"].value = "b"
     assert widget.result.class_name == "b" and widget.picture is picture and picture.value != before
-    assert "grad_cam of “b”" in widget.status.value and "1 forward, 1 backward" in widget.status.value
+    assert "Grad-CAM of “b”" in widget.status.value and "1 forward, 1 backward" in widget.status.value
 
 
 def test_a_list_is_drawn_in_a_row(classifier):
@@ -40,7 +40,7 @@ def test_a_list_is_drawn_in_a_row(classifier):
     widget = xh.explore(two, classifier, IMAGE, target=["a", "b"])
     wide, high = Image.open(io.BytesIO(widget.picture.value)).size
     assert wide == 3 * high + 16 and widget.sweep().endswith("overlay: 3 positions, 3 different pictures")
-    assert all(f"{method} of “a”" in widget.status.value for method in ("grad_cam", "saliency"))
+    assert all(f"{method} of “a”" in widget.status.value for method in ("Grad-CAM", "Saliency"))
 
 
 def test_sliders_wait_until_they_are_let_go(classifier):

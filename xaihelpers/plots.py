@@ -78,7 +78,7 @@ def animate(
     scale: enlargement in whole pixels. times: how often it plays, after which the last frame stays.
     """
     if isinstance(frames, Visualization):
-        alt = alt or f"{frames.method} of {frames.class_name}, the picture as it grew, in {len(frames.frames)} frames"
+        alt = alt or f"{frames.title} of {frames.class_name}, the picture as it grew, in {len(frames.frames)} frames"
         frames = frames.frames
     frames = [as_uint8(check_image(as_rgb(frame))) for frame in listed(frames, "frames", "images")]
     if len({frame.shape for frame in frames}) > 1:
@@ -189,11 +189,11 @@ def show(
     if not isinstance(result, Attribution):
         raise TypeError(f"show got {type(result).__name__}: give an Attribution or a Visualization.")
     drawn = seen(result)
-    said = [f"{result.method} of “{result.class_name}”. Cost: {result.cost}", *filter(None, [drawn.words]), *result.diagnostics]
+    said = [f"{result.title} of “{result.class_name}”. Cost: {result.cost}", *filter(None, [drawn.words]), *result.diagnostics]
     caption = caption or "; ".join(said)
     return side_by_side(
         [result.image, drawn.values, overlay(result, alpha=alpha)],
-        titles=["image", _marked(f"{result.method}: {result.class_name}", result), "laid over it"],
+        titles=["image", _marked(f"{result.title}: {result.class_name}", result), "laid over it"],
         limit=drawn.limit,
         caption=caption,
         alt=describe(result),
@@ -203,7 +203,7 @@ def show(
 def describe(attribution: Heatmap) -> str:
     """Return what a map shows, in words, for alt text: where its largest values are."""
     heatmap = np.abs(attribution.heatmap)
-    name = f"{attribution.method} map for {attribution.class_name}" + (f" ({attribution.note})" if attribution.note else "")
+    name = f"{attribution.title} map for {attribution.class_name}" + (f" ({attribution.note})" if attribution.note else "")
     if not heatmap.any():
         return f"{name}: zero everywhere"
     row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
@@ -295,7 +295,7 @@ def _draw(axis, item, limit, signed, colour_bar):
 
 
 def _title(item):
-    return f"{item.method}: {item.class_name}" if isinstance(item, (Attribution, Visualization)) else ""
+    return f"{item.title}: {item.class_name}" if isinstance(item, (Attribution, Visualization)) else ""
 
 
 def _marked(title, item):

@@ -9,6 +9,11 @@ class DiagnosticWarning(UserWarning):
     """A technique says that its answer is not to be trusted here, and what to do about it."""
 
 
+def title_of(name: str) -> str:
+    """Return a technique's name as people write it, made from the code's; one that is written otherwise declares its title."""
+    return name.replace("_", " ").capitalize()
+
+
 @dataclass(frozen=True, eq=False)
 class Cost:
     """What an explanation cost: images sent forward, images sent backward, wall-clock seconds."""
@@ -32,6 +37,11 @@ class _Result:
     cost: Cost
     details: dict = field(default_factory=dict)
     diagnostics: tuple = ()
+    title: str = field(default="", kw_only=True)
+
+    def __post_init__(self):
+        if not self.title:
+            object.__setattr__(self, "title", title_of(self.method))  # the class is frozen for everybody else
 
     @property
     def forward_passes(self):
@@ -58,6 +68,7 @@ class Attribution(_Result):
     method, target, class_name: the technique, the class index and the class name.
     parameters: every named argument, the seed included: `METHODS[a.method](classifier, a.image, a.target,
         **a.parameters)` gives the same map again.
+    title: the technique's name for a reader, as pictures have it.
     cost: forward and backward passes, seconds.
     details: what only this technique has.
     diagnostics: why this map should not be trusted, if there is a reason; each was also a DiagnosticWarning.

@@ -104,7 +104,7 @@ def test_two_scripts_on_one_page_start_each_player_once(opened, html):
 def test_where_no_script_runs_there_is_the_picture_and_a_sentence(opened, html):
     page = opened(page_of(html), java_script_enabled=False)
     still = page.locator("img")
-    assert still.is_visible() and still.get_attribute("alt").startswith("wave map for")
+    assert still.is_visible() and still.get_attribute("alt").startswith("Wave map for")
     assert page.get_by_text("Run the notebook to reach every value.").is_visible()
 
 

@@ -92,7 +92,7 @@ def test_a_bad_value_shows_its_message_and_a_good_one_takes_it_away(quick, scree
         assert quick.faint(player.box) == []
         screenshot(player.box, f"bad_value_{theme.lower()}")
     set_number(player, by, "20")
-    assert not player.complaint() and "ramp of “a class”" in player.words()
+    assert not player.complaint() and "Ramp of “a class”" in player.words()
 
 
 def test_what_is_no_number_or_out_of_range_is_put_right(player):

@@ -179,5 +179,5 @@ def _write(out, image, found, classifier, photo):
     from ..plots import side_by_side
     from ..saving import save_png
 
-    titles = ["photo", *(f"{result.method}: {result.class_name}" for result in found)]
+    titles = ["photo", *(f"{result.title}: {result.class_name}" for result in found)]
     save_png(out, found, classifier, photo, picture=side_by_side([image, *found], titles, size=4.5))

@@ -37,14 +37,14 @@ def centre(classifier, image, target=None, *, seed=0, batch_size=32, progress=Fa
     return Finding(hill, _decision(classifier, image, target))
 
 
-@technique(family="control", needs_gradients=False)
+@technique(family="control", needs_gradients=False, title="|image − blur|")
 def blur_difference(classifier, image, target=None, *, seed=0, batch_size=32, progress=False):
     """Return how far each pixel is from the blurred image, (H, W), over the channels: what stands out, and no network."""
     return Finding(np.abs(image - fill_image(image, "blur")).sum(axis=-1), _decision(classifier, image, target))
 
 
 CONTROLS = {each.method.name: each for each in (chance, edges, centre, blur_difference)}
-CONTROL_TITLES = {"chance": "Chance", "edges": "Edges", "centre": "Centre", "blur_difference": "|image − blur|"}
+CONTROL_TITLES = {name: control.method.title for name, control in CONTROLS.items()}
 
 
 def is_control(label):

@@ -10,22 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..methods import METHODS
-from .controls import CONTROL_TITLES, CONTROLS
+from .controls import CONTROLS
 
 BASELINES = ("blur", "mean", "black")
-FRIENDLY = {
-    "saliency": "Saliency",
-    "integrated_gradients": "Integrated gradients",
-    "guided_backprop": "Guided backpropagation",
-    "deep_shap": "Deep SHAP",
-    "grad_cam": "Grad-CAM",
-    "hires_cam": "HiResCAM",
-    "occlusion": "Occlusion",
-    "rise": "RISE",
-    "lime": "LIME",
-    "anchors": "Anchors",
-    **CONTROL_TITLES,
-}
 # What is done to a map before it is measured, beside taking it as it is.
 SIGNS = {"signed": lambda h: h, "absolute": np.abs, "centred": lambda h: h - h.mean()}
 
@@ -55,6 +42,12 @@ class Entry(NamedTuple):
     def is_control(self):
         """Whether this row knows no network."""
         return self.technique in CONTROLS
+
+
+def friendly(name):
+    """Return the name for a reader of a technique or a control; a name that is neither comes back as it is."""
+    method = CONTROLS[name].method if name in CONTROLS else METHODS.get(name)
+    return name if method is None else method.title
 
 
 def signs_of(technique, parameters):
@@ -95,16 +88,17 @@ def entries(earlier=None):
             Entry("Grad-CAM, earlier layer", "grad_cam", {"layer": earlier}),
             Entry("HiResCAM, earlier layer", "hires_cam", {"layer": earlier}),
         ]
-    return [*rows, *_asking(), *_new(), *(Entry(FRIENDLY[name], name) for name in CONTROLS)]
+    rows += _asking()
+    return [*rows, *_new({row.technique for row in rows}), *(Entry(friendly(name), name) for name in CONTROLS)]
 
 
-def _new():
-    """Return two Entries for each technique that has none of its own above: as it comes, and with its first slider moved."""
+def _new(known):
+    """Return two Entries for each technique that is not among the known ones: as it comes, and with its first slider moved."""
     rows = []
     for name, method in METHODS.items():
-        if name in FRIENDLY or method.family == "feature visualization":
+        if name in known or method.family == "feature visualization":
             continue
-        title, asks = name.replace("_", " ").capitalize(), not method.needs_gradients
+        title, asks = method.title, not method.needs_gradients
         rows.append(Entry(title, name, {}, asks))
         for key, slider in method.sliders.items():
             value = slider.low if slider.options is None else None if callable(slider.options) else list(slider.options)[-1]
@@ -170,7 +164,7 @@ def settings_table(rows):
             found.append(
                 {
                     "row": label,
-                    "technique": FRIENDLY[row.technique],
+                    "technique": friendly(row.technique),
                     "compared with": baseline,
                     "map": sign,
                     "layer": (full.get("layer") or "last") if "layer" in full else "",

@@ -47,6 +47,7 @@ def _is_greys(background):
     prepare=_compiled,
     pixelwise=True,
     budget=Budget(_questions, asks_class=True),
+    title="Deep SHAP",
 )
 def deep_shap(
     classifier: Classifier,

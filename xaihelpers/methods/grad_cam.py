@@ -22,6 +22,7 @@ _SLIDERS = {"layer": Slider(options=lambda network: network.spatial_layers(), us
     sliders=_SLIDERS,
     prepare=lambda classifier: classifier.spatial_layer(),
     budget=Budget(one_pass),
+    title="Grad-CAM",
 )
 def grad_cam(
     classifier: Classifier,
@@ -55,6 +56,7 @@ def grad_cam(
     sliders=_SLIDERS,
     prepare=lambda classifier: classifier.spatial_layer(),
     budget=Budget(one_pass),
+    title="HiResCAM",
 )
 def hires_cam(
     classifier: Classifier,

@@ -49,6 +49,7 @@ def _compiled(classifier, rule="guided"):
     prepare=_compiled,
     pixelwise=True,
     budget=Budget(one_pass),
+    title="Guided backpropagation",
 )
 def guided_backprop(
     classifier: Classifier,
@@ -80,7 +81,8 @@ def guided_backprop(
             "the image. Try another class, or the plain gradient."
         )
     details = {"gradient": gradient, "replaced": replaced}
-    return Finding(strongest_channel(gradient), int(index.numpy()[0]), details, tuple(diagnostics))
+    title = "Deconvnet" if rule == "deconvnet" else ""
+    return Finding(strongest_channel(gradient), int(index.numpy()[0]), details, tuple(diagnostics), title=title)
 
 
 def _compile(classifier, rule):

@@ -27,7 +27,7 @@ _SLIDERS = {
 _BUDGET = Budget(lambda shape, given: given["n_masks"], counting_down("n_masks", 2), asks_class=True)
 
 
-@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=_BUDGET)
+@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=_BUDGET, title="RISE")
 def rise(
     classifier: Classifier,
     image: ImageLike,

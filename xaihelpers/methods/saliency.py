@@ -74,7 +74,9 @@ def saliency(
     values = (gradient * clean.values[0]).sum(axis=-1) if times_input else strongest_channel(gradient)
     p = float(clean.probabilities[0, index])
     details = {"gradient": gradient, "probability": p}
-    return Finding(values, index, details, tuple(_distrust(values, gradient, p, of)))
+    title = "SmoothGrad" * (noise > 0) or "Gradient" * times_input
+    title += " × input" * times_input
+    return Finding(values, index, details, tuple(_distrust(values, gradient, p, of)), title=title)
 
 
 def _smooth(classifier, image, index, noise, samples, of, seed, batch_size, progress):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..comparison.entries import FRIENDLY
+from ..comparison.entries import friendly
 from ..methods import METHODS
 from ..plots import describe, overlay
 from ..results import Attribution, Cost
@@ -37,7 +37,7 @@ def page(report):
         "clusters": [_clusters(report, name, *found) for name, found in report.clusters.items()],
         "files": _files(report),
         "split": _split(report.audit),
-        "technique": FRIENDLY.get(report.settings["method"], report.settings["method"]),
+        "technique": friendly(report.settings["method"]),
     }
     return environment.get_template("report.html").render(**parts)
 
@@ -140,8 +140,9 @@ def _with_maps(report, row):
 
 def _map_picture(report, row, label, which):
     method, name, image = report.settings["method"], report.audit.class_names[label], report.audit.images[row]
+    technique, heatmap = METHODS[method], report.maps[row][which]
     common = dict(method=method, target=label, class_name=name, parameters={}, cost=Cost(), image=image)
-    result = Attribution(**common, heatmap=report.maps[row][which], pixelwise=METHODS[method].pixelwise)
+    result = Attribution(**common, heatmap=heatmap, pixelwise=technique.pixelwise, title=technique.title)
     return picture(overlay(result), describe(result))
 
 

@@ -228,7 +228,7 @@ def _legend(result):
         return "".join(_legend(each) for each in result)
     if not isinstance(result, (Attribution, Visualization)):
         return ""
-    text, unseen = f"{result.method} of “{result.class_name}”", ""
+    text, unseen = f"{result.title} of “{result.class_name}”", ""
     if isinstance(result, Attribution):
         _, (low, high, _) = colour(result)
         text += f" ({result.note})" if result.note else ""

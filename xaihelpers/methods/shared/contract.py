@@ -12,7 +12,7 @@ from ..._quiet import announce
 from ..._validation import is_number, is_whole, shown, whole_number, yes_or_no
 from ...classifier import Classifier
 from ...images import as_uint8, check_image
-from ...results import Attribution, Cost, Visualization
+from ...results import Attribution, Cost, Visualization, title_of
 from .budget import ASKED, Budget, seconds_each, within
 
 Parameters = ParamSpec("Parameters")
@@ -43,6 +43,7 @@ class Method:
     """An entry of the registry. family: gradient, CAM, perturbation or feature visualization.
 
     takes_image: False for a technique that draws its picture from noise, `method(classifier, target, ...)`.
+    title: its name for a reader; None makes it from the name.
     lesson: file name of the notebook that teaches it; the registry's table knows it.
     prepare: a function of a classifier that does what can be done before there is an image, and raises where it can't.
     pixelwise: as in `Attribution`. price: a function as `cost_of`, None where the technique declares no budget.
@@ -54,10 +55,15 @@ class Method:
     needs_gradients: bool
     sliders: dict = field(default_factory=dict)
     takes_image: bool = True
+    title: str | None = None
     lesson: str = ""
     prepare: object = None
     pixelwise: bool = False
     price: object = None
+
+    def __post_init__(self):
+        if self.title is None:
+            object.__setattr__(self, "title", title_of(self.name))  # the class is frozen for everybody else
 
     def why_not(self, classifier):
         """Return the sentence that says why this technique does not work on a classifier, None where it does."""
@@ -75,6 +81,7 @@ class Finding(NamedTuple):
 
     heatmap: (H, W). target: the class index explained. details: a dict. diagnostics: sentences, each a reason to
     distrust the map and what to do. note, full_scale: as in `Attribution`.
+    title: the name for a reader where these settings have one of their own, such as SmoothGrad; empty: the technique's.
     """
 
     heatmap: np.ndarray
@@ -83,6 +90,7 @@ class Finding(NamedTuple):
     diagnostics: tuple = ()
     note: str = ""
     full_scale: float | None = None
+    title: str = ""
 
 
 def technique(
@@ -93,11 +101,12 @@ def technique(
     prepare: Callable | None = None,
     pixelwise: bool = False,
     budget: Budget | None = None,
+    title: str | None = None,
 ) -> Callable[[Callable[Parameters, Finding]], Callable[Parameters, Attribution]]:
     """Turn `find(classifier, image, target, *, ...) -> Finding` into a technique that returns an Attribution.
 
     The image is checked before any network runs, the class is looked up, the passes and seconds are counted, every
-    named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings. prepare, pixelwise: see Method.
+    named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings. prepare, pixelwise, title: see Method.
     budget: what it costs; where `seconds` and `questions` are among its arguments they are kept to here.
     """
 
@@ -142,6 +151,7 @@ def technique(
                 note=found.note,
                 full_scale=found.full_scale,
                 pixelwise=pixelwise,
+                title=found.title or explain.method.title,
             )
 
         def price(classifier, image, target=None, **parameters):
@@ -162,6 +172,7 @@ def technique(
             prepare=prepare,
             pixelwise=pixelwise,
             price=price if budget else None,
+            title=title,
         )
         return explain
 
@@ -188,10 +199,12 @@ def visualization(
     *,
     sliders: dict[str, Slider] | None = None,
     prepare: Callable | None = None,
+    title: str | None = None,
 ) -> Callable[[Callable[Parameters, Seen]], Callable[Parameters, Visualization]]:
     """Turn `find(classifier, [image,] target, *, ...) -> Seen` into a technique that returns a Visualization.
 
     The sibling of `technique` for what a network has learned. A technique that takes an image takes one of any size.
+    prepare, title: see Method.
     """
 
     def decorate(find):
@@ -224,11 +237,12 @@ def visualization(
                 image=as_uint8(seen.image),
                 frames=[as_uint8(frame) for frame in seen.frames],
                 activation=np.asarray(seen.activation, dtype=np.float32),
+                title=visualize.method.title,
             )
 
         visualize.__signature__ = signature.replace(return_annotation=Visualization)
         kind = "feature visualization"
-        visualize.method = Method(find.__name__, visualize, kind, True, sliders or {}, takes_image, prepare=prepare)
+        visualize.method = Method(find.__name__, visualize, kind, True, sliders or {}, takes_image, title, prepare=prepare)
         return visualize
 
     return decorate

@@ -92,7 +92,7 @@ def caption(result):
     """Return the line below a result: what it is, its colour scale, and what it cost in passes."""
     if not isinstance(result, (Attribution, Visualization)):
         return ""
-    text = f"{result.method} of “{result.class_name}”"
+    text = f"{result.title} of “{result.class_name}”"
     if isinstance(result, Attribution):
         _, (low, high, _) = shades(result)
         text += f" ({result.note})" if result.note else ""
@@ -104,7 +104,7 @@ def alternative(result):
     """Return what a result shows in words, for those who can't see it."""
     if isinstance(result, Attribution):
         return describe(result)
-    return f"{result.method} of {result.class_name}" if isinstance(result, Visualization) else "the image"
+    return f"{result.title} of {result.class_name}" if isinstance(result, Visualization) else "the image"
 
 
 def _panels(result, in_a_row, tiles, palettes):

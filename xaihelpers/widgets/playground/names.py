@@ -1,15 +1,7 @@
 """Names as people write them; the code's own stay the values behind them."""
 
-TECHNIQUES = {
-    "grad_cam": "Grad-CAM",
-    "hires_cam": "HiResCAM",
-    "rise": "RISE",
-    "lime": "LIME",
-    "deep_shap": "Deep SHAP",
-    "guided_backprop": "Guided backpropagation",
-    "occlusion": "Occlusion sensitivity",
-    "saliency": "Saliency map",
-}
+from ...methods import METHODS
+
 CLASSIFIERS = {
     "efficientnet-lite0": "EfficientNet-Lite0 (ImageNet)",
     "rashnet": "RashNet (rashes)",
@@ -20,8 +12,8 @@ CLASSIFIERS = {
 
 
 def technique_title(name):
-    """Return a technique's name for a reader; one that is new needs no entry."""
-    return TECHNIQUES.get(name, name.replace("_", " ").capitalize())
+    """Return a technique's name for a reader."""
+    return METHODS[name].title
 
 
 def classifier_title(name):

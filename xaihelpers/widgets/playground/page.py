@@ -218,7 +218,7 @@ def _caption(result):
     """Return the lines above a result in the PNG."""
     numbers = f"\n{_numbers(result)}" if isinstance(result, Attribution) else ""
     numbers = (f"\n{result.note}" if getattr(result, "note", "") else "") + numbers
-    return f"{result.method}\nof “{result.class_name[:40]}”{numbers}\n{result.cost}"
+    return f"{result.title}\nof “{result.class_name[:40]}”{numbers}\n{result.cost}"
 
 
 def _panel(pixels, alt):
