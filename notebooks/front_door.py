@@ -43,8 +43,9 @@ PATHS = """
 [13](13_playground.ipynb).
 
 **I have a model and a question.** Open the [playground](13_playground.ipynb) and try your picture. The guide at the end of
-[11](11_comparison.ipynb) says which technique answers which question. If you fear that your network has learned a short cut, go
-to [12](12_finding_bias.ipynb). The [README](../README.md) shows how to load a model of yours.
+[11](11_comparison.ipynb) says which technique answers which question, and [14](14_field.ipynb) what else there is. If you fear
+that your network has learned a short cut, go to [12](12_finding_bias.ipynb). The [README](../README.md) shows how to load a
+model of yours.
 
 ## The lessons
 """

@@ -92,7 +92,7 @@ def test_one_variable_moves_the_set_up_cell_and_the_badges_of_the_readme(tool, m
     cell = nbformat.read(tmp_path / "notebooks/01_grad_cam.ipynb", 4).cells[1]
     assert "%pip install --quiet https://github.com/somebody/course/releases/download/v" in cell.source
     release.write_badges(tmp_path / "README.md")
-    assert (tmp_path / "README.md").read_text(encoding="utf-8").count("colab.research.google.com/github/somebody/course") == 14
+    assert (tmp_path / "README.md").read_text(encoding="utf-8").count("colab.research.google.com/github/somebody/course") == 15
     monkeypatch.setattr(release, "REPOSITORY", "")
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     release.write_badges(tmp_path / "README.md")

@@ -53,6 +53,7 @@ _HOME = {
 _MODULES = {
     "check": "course.checks",
     "comparison": "comparison",
+    "field": "course.field",
     "images": "images",
     "methods": "methods",
     "metrics": "metrics",

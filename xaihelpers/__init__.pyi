@@ -22,6 +22,7 @@ from .classifier.model_files import load_model as load_model
 from .comparison import compare as compare
 from .comparison.board import board as board
 from .course import checks as _checks
+from .course import field as field
 from .course.judging import judge as judge
 from .course.stored import stored as stored
 from .evidence import composites as composites
@@ -77,6 +78,7 @@ __all__ = [
     "evaluate",
     "explain_folder",
     "explore",
+    "field",
     "figure",
     "grad_cam",
     "guided_backprop",

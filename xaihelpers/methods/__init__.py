@@ -67,3 +67,8 @@ def cost_of(
 def module_of(name):
     """Return the full name of the module of a technique, which is not imported for that."""
     return f"{__name__}.{_TABLE[name][0]}"
+
+
+def lesson_of(name):
+    """Return the file name of the lesson that teaches a technique, which is not imported for that."""
+    return _TABLE[name][1]

@@ -1,0 +1,236 @@
+"""The map of the field, lesson 14: techniques, checks and benchmarks as tables, their family tree, and our numbers beside them.
+
+The tables are files in `data/stored`; every row names its paper, and says whether somebody looked the reference up.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from ..comparison.results import QUESTIONS, results
+from ..comparison.statistics import LEAST, interval, paired
+from ..methods import METHODS, lesson_of
+from ..plots import figure
+from .stored import stored
+
+ASKED = ("wired", "quadrant", "contrast", "sticker", "removal")  # the tests with a truth, in which higher is better
+# One colour a family, of the palette of Okabe and Ito, which the colour-blind can tell apart; the marker says the same.
+_LOOKS = {
+    "gradients": ("#0072B2", "o"),
+    "relevance": ("#56B4E9", "s"),
+    "class activation maps": ("#D55E00", "D"),
+    "hiding parts": ("#009E73", "^"),
+    "searched masks": ("#4C7A34", "v"),
+    "Shapley values": ("#CC79A7", "P"),
+    "concepts": ("#B8860B", "X"),
+    "pictures from noise": ("#7B3F9E", "h"),
+    "other images": ("#8C564B", "<"),
+    "built in": ("#555555", ">"),
+    "Transformers": ("#999999", "d"),
+}
+
+
+def techniques():
+    """Return the techniques of the field, a row each, the name as the index; `attrs["columns"]` says what a column means.
+
+    needs: what it takes from the model, separated by "; ". order: of magnitude of its passes, 1 for up to ten, 4 for thousands.
+    course: its name in `METHODS` where this course has it, else empty; lesson: the notebook that teaches it; call: how.
+    row: what the comparison calls it. why_not: why the course does not teach it.
+    """
+    table = pd.read_csv(stored("field-techniques.csv"), keep_default_na=False).set_index("name")
+    here = table.course.isin(list(METHODS))
+    table["course"] = table.course.where(here, "")
+    table["lesson"] = [lesson_of(name) if name else "" for name in table.course]
+    table.attrs["columns"] = COLUMNS
+    return table
+
+
+COLUMNS = {
+    "year": "when the paper appeared",
+    "family": "how it works",
+    "parent": "the technique that it changes; empty for the first of its kind",
+    "needs": "what it takes: answers only; gradients; layers; rules (a backward pass of its own); images; training",
+    "question": "what it answers",
+    "class_specific": "whether asking for another class can give another map",
+    "signed": "whether it says for and against",
+    "cost": "passes at usual settings, in words",
+    "order": "the same as a power of ten: 1 up to ten passes, 2 hundreds at most, 3 thousands at most, 4 more",
+    "libraries": "where it is implemented, beside this course",
+    "course": "its name in this course, empty if it is not taught",
+    "call": "how to call it here",
+    "row": "its row in the stored tables of the comparison",
+    "why_not": "why it is not taught",
+    "authors": "of the paper",
+    "title": "of the paper",
+    "venue": "where it appeared, and when",
+    "link": "DOI, arXiv, or the proceedings",
+    "verified": "yes: authors, title, venue and link were looked up",
+    "lesson": "the notebook that teaches it",
+}
+
+
+def checks():
+    """Return what papers found when they checked techniques: technique, verdict, found, and the paper.
+
+    verdict: "passed", "failed" or "depends". found: in one sentence. key: the paper, as `papers` calls it.
+    """
+    return pd.read_csv(stored("field-checks.csv"), keep_default_na=False)
+
+
+def benchmarks():
+    """Return the benchmarks, a row each: what each measures, on what truth, what it concluded, where it disagrees, its paper."""
+    return pd.read_csv(stored("field-benchmarks.csv"), keep_default_na=False).set_index("name")
+
+
+def needs(table, allowed):
+    """Return the rows that need nothing but what is allowed. table: of `techniques`. allowed: words of its column `needs`."""
+    allowed = set(allowed)
+    return table[[set(each.split("; ")) <= allowed for each in table.needs]]
+
+
+@lru_cache
+def _stored_values(question):
+    """Return the table of one question, rows of its own metric only."""
+    table = results(QUESTIONS[question].table)
+    return table[table.metric == QUESTIONS[question].metric]
+
+
+def measured(question):
+    """Return the rows of the comparison that have been measured on a question."""
+    return set(_stored_values(question).dropna(subset=["value"]).method)
+
+
+def board(questions=ASKED):
+    """Return the course's own techniques, a row each, with "mean [low, high]" a question; a dash where it was not measured.
+
+    Techniques that share a row, such as CAM and HiResCAM, stand in one line.
+    """
+    known = techniques()
+    found = {}
+    for row, names in known[known.row != ""].groupby("row", sort=False).groups.items():
+        found[" / ".join(names)] = {question: _mean(row, question) for question in questions}
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis("technique")
+
+
+def _mean(row, question):
+    if row not in measured(question):
+        return "–"
+    table = _stored_values(question)
+    return str(interval(table[table.method == row].value))
+
+
+def gains(questions=ASKED):
+    """Return what each technique of the course buys over its parent: child, parent, question, mean, low, high, n, verdict.
+
+    mean: of the paired difference, child minus parent, on the images on which both were measured, with its 95 % interval.
+    verdict: "gain" or "loss" if the whole interval is on that side of 0 and the mean is at least 0.01, which is the least that
+    anybody would choose by; else "no clear gain"; or "not measured".
+    """
+    known, found = techniques(), []
+    for child, row in known[known.row != ""].iterrows():
+        parent = _measured_parent(known, child)
+        if parent is None or known.row[parent] == row.row:
+            continue
+        for question in questions:
+            found.append({"child": child, "parent": parent, "question": question, **_gain(row.row, known.row[parent], question)})
+    return pd.DataFrame(found)
+
+
+def _measured_parent(known, child):
+    """Return the nearest forebear that has a row of its own, or None."""
+    parent = known.parent[child]
+    while parent and not known.row[parent]:
+        parent = known.parent[parent]
+    return parent or None
+
+
+def _gain(child, parent, question):
+    if not {child, parent} <= measured(question):
+        return {"mean": np.nan, "low": np.nan, "high": np.nan, "n": 0, "verdict": "not measured"}
+    found = paired(_stored_values(question), QUESTIONS[question].metric, child, parent)
+    clear = abs(found.mean) >= LEAST and not found.low <= 0 <= found.high
+    verdict = "no clear gain" if not clear else "gain" if found.mean > 0 else "loss"
+    return {**found._asdict(), "verdict": verdict}
+
+
+def side_by_side_gains(found):
+    """Return a table of `gains` with a line a pair and a column a question: the difference, its interval, and a mark.
+
+    ▲ stands for a gain, ▼ for a loss, nothing for no clear gain, a dash for what was not measured.
+    """
+    marks = {"gain": " ▲", "loss": " ▼", "no clear gain": ""}
+    words = [
+        "–"
+        if each.verdict == "not measured"
+        # Adding 0 turns -0.0 into 0.0.
+        else "{:+.2f} [{:+.2f}, {:+.2f}]".format(*(round(x, 2) + 0.0 for x in (each.mean, each.low, each.high)))
+        + marks[each.verdict]
+        for each in found.itertuples()
+    ]
+    pairs = found.child + " over " + found.parent
+    wide = found.assign(pair=pairs, words=words).pivot(index="pair", columns="question", values="words")
+    return wide.loc[list(dict.fromkeys(pairs)), list(dict.fromkeys(found.question))].rename_axis(index=None, columns=None)
+
+
+def tree(table, caption="", *, width=9.0):
+    """Return a Picture of the family tree: years from left to right, a line a technique, an arrow from each to its children.
+
+    table: of `techniques`, or some rows of it. What this course teaches has a full mark and bold letters. A child stands below
+    its parent; one whose parent is not in the table begins a branch of its own. width: inches.
+    """
+    import matplotlib.pyplot as plt
+
+    order = _in_order(table)
+    places = {name: -i for i, (name, _) in enumerate(order)}
+    fig, axis = plt.subplots(figsize=(width, 0.6 + 0.2 * len(order)), layout="constrained")
+    for name, _ in order:
+        row = table.loc[name]
+        colour, marker = _LOOKS[row.family]
+        if row.parent in places:
+            _branch(axis, table.year[row.parent], places[row.parent], row.year, places[name], colour)
+        taught = bool(row.course)
+        axis.plot(row.year, places[name], marker, color=colour, mfc=colour if taught else "white", ms=6.5, zorder=3)
+        weight = "bold" if taught else "normal"
+        axis.annotate(name, (row.year, places[name]), (7, 0), textcoords="offset points", va="center", fontsize=8, weight=weight)
+    _finish(axis, table, len(order))
+    words = "; ".join(
+        f"{name} {table.year[name]}{f', from {table.parent[name]}' if table.parent[name] else ''}" for name, _ in order
+    )
+    return figure(fig, f"Family tree. {words}", caption, dpi=80)
+
+
+def _branch(axis, x0, y0, x1, y1, colour):
+    """Draw the line from a parent down to a child: down first, then to the right."""
+    axis.plot([x0, x0, x1], [y0, y1, y1], color=colour, lw=0.9, alpha=0.6, zorder=1, solid_joinstyle="round")
+
+
+def _finish(axis, table, n):
+    """Name the families, set the axes, and leave room for the longest label at the right."""
+    from matplotlib.lines import Line2D
+
+    families = [family for family in _LOOKS if family in set(table.family)]
+    looks = [Line2D([], [], color=_LOOKS[each][0], marker=_LOOKS[each][1], lw=0, ms=6) for each in families]
+    axis.legend(looks, families, loc="upper left", fontsize=8, frameon=False)
+    first, last = int(table.year.min()), int(table.year.max())
+    axis.set_xlim(first - 0.5, last + 5)
+    axis.set_ylim(-n + 0.3, 0.7)
+    axis.set_xticks(range(first + first % 2, last + 1, 2))
+    axis.tick_params(labelsize=8, top=True, labeltop=True)
+    axis.set_yticks([])
+    axis.grid(axis="x", color="0.92", zorder=0)
+    axis.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _in_order(table):
+    """Return [(name, depth), ...] from the oldest root on, each followed by its own, the older first."""
+
+    def below(name, depth):
+        yield name, depth
+        for child in table[table.parent == name].sort_values("year", kind="stable").index:
+            yield from below(child, depth + 1)
+
+    order = {family: i for i, family in enumerate(_LOOKS)}
+    roots = table[~table.parent.isin(table.index)]
+    roots = roots.assign(place=roots.family.map(order)).sort_values(["place", "year"], kind="stable").index
+    return [each for root in roots for each in below(root, 0)]
