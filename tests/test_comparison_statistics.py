@@ -42,6 +42,17 @@ def test_an_interval_holds_the_truth_as_often_as_it_says():
     assert np.mean([each.low <= 0 <= each.high for each in few]) >= 0.91
 
 
+def test_a_share_of_hits_is_never_certain_and_never_leaves_0_to_1():
+    every = ranking(table(a=np.ones(25), b=np.zeros(25)), "m").loc["a"]
+    assert (every.low, every.high) == (1, 1)  # a number that is 1 for every image, such as the exact answer of a wired network
+    tall = table(a=np.ones(25), b=np.repeat([1, 0], [23, 2])).assign(metric="pointing_game")
+    hits = ranking(tall, "pointing_game")
+    # By hand, 25 of 25 with z = 1.96: the lower end is 25 / (25 + 1.96 ** 2).
+    assert hits.loc["a", "low"] == pytest.approx(25 / (25 + 1.96**2), abs=1e-4) and hits.loc["a", "high"] == pytest.approx(1)
+    assert 0.92 < hits.loc["b", "high"] < 1 and hits.loc["b", "mean"] == pytest.approx(0.92)
+    assert paired(tall, "pointing_game", "a", "b") == pytest.approx(interval(np.repeat([0, 1], [23, 2])))  # no share of hits
+
+
 def test_pairs_see_a_difference_that_two_intervals_hide():
     both = table(a=HARD + 0.2, b=HARD + RNG.normal(0, 0.05, 60))
     difference = paired(both, "m", "a", "b")

@@ -9,7 +9,7 @@ from .agreements import ALIKE
 from .entries import entries, signs_of
 from .plan import technique
 from .results import QUESTIONS
-from .statistics import interval
+from .statistics import mean_interval
 
 
 def gallery(classifier, image, target=None, *, rows=ALIKE, columns=7, caption="", title="image"):
@@ -110,7 +110,7 @@ def budgets(tables, *, caption=""):
         rows = rows[rows.image.isin(every[every == every.max()].index)]
         for (name, labels), marker in zip(GROWING.items(), "o^sDvP"):
             found = [rows[rows.method == label] for label in labels]
-            found = [(each.passes.median(), interval(each.value)) for each in found if len(each)]
+            found = [(each.passes.median(), mean_interval(each.value, asked.metric)) for each in found if len(each)]
             x, means = [passes for passes, _ in found], [each.mean for _, each in found]
             errors = np.array([(each.mean - each.low, each.high - each.mean) for _, each in found]).T
             axis.errorbar(x, means, errors, marker=marker, ms=4, lw=1.2, capsize=2, label=name)

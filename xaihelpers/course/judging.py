@@ -54,7 +54,7 @@ class Judgement:
         return (
             f"{self.n_lesion_images} images of the test split for the first two columns, {self.n_pairs} of {self.n_pairs_drawn} "
             "images with two diseases for the third (those on which the network itself tells both apart). Means, and the "
-            "interval in which the mean lies in 95 of 100 draws of the images."
+            "interval in which the mean lies in 95 of 100 draws of the images; for hits and misses Wilson's interval of a share."
         )
 
     def _repr_html_(self):
