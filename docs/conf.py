@@ -28,6 +28,7 @@ suppress_warnings = ["mystnb.unknown_mime_type", "misc.highlighting_failure"]
 language = "en"
 html_title = "Interpreting CNNs"
 html_theme = "sphinx_book_theme"
+html_favicon = "static/icon.svg"  # without one, a browser asks a server for /favicon.ico and reports that it is not there
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from numpy.typing import ArrayLike
 
 LARGEST_PAGE = 5_000_000  # bytes
 
@@ -60,11 +61,53 @@ def test_the_reference_has_every_public_name_with_its_first_sentence(tool):
 
 def test_arguments_become_lines_of_their_own(tool):
     text = tool.paragraphs(
-        "Return a map.\n\nimage: (H, W, 3).\nfill: a colour;\n    or a word. size: pixels.\nRaises ValueError for none."
+        "Return a map.\n\nimage: (H, W, 3).\nfill: a colour;\n    or a word. size: pixels.\n\nRaises ValueError for none."
     )
     assert text == (
-        "Return a map.\n\n**image:** (H, W, 3).\n\n**fill:** a colour;\nor a word. size: pixels.\nRaises ValueError for none."
+        "Return a map.\n\n**image:** (H, W, 3).\n\n**fill:** a colour;\nor a word. size: pixels.\n\nRaises ValueError for none."
     )
+
+
+def test_an_argument_after_a_sentence_and_what_is_raised_begin_a_line(tool):
+    text = (
+        'fill: a colour. n, size: pixels. kind: "a". other: text\nin one line. Raises ValueError for none: a sentence. Source: B.'
+    )
+    assert tool.paragraphs(text, ["fill", "n", "size", "kind"]) == (
+        '**fill:** a colour.\n\n**n, size:** pixels.\n\n**kind:** "a". other: text\nin one line.\n\n'
+        "Raises ValueError for none: a sentence.\n\n**Source:** B."
+    )
+    assert tool.paragraphs("Return a map: (H, W).") == "Return a map: (H, W)."
+
+
+def test_types_are_named_as_a_reader_would(tool):
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    def function(
+        a: ArrayLike, b: str | ArrayLike = "x", *, c: "Sequence[str] | None" = None, d: Callable[[Path], int] | None = None
+    ): ...
+
+    said = "(a: ArrayLike, b: str | ArrayLike = 'x', *, c: Sequence[str] | None = None, d: Callable[[Path], int] | None = None)"
+    assert tool.head_of(function) == said
+    assert not re.search(r"numpy\._|typing\.|xaihelpers\.\w+\.\w+\.[A-Z]", tool.reference())
+
+
+def test_a_place_that_a_lesson_links_to_is_one_for_sphinx_and_the_set_up_cell_stays_in_the_notebook(tool, tmp_path):
+    cells = [
+        nbformat.v4.new_markdown_cell("# Title\n\nSee the [end](#the-end)."),
+        nbformat.v4.new_code_cell("%pip install it", id="setup"),
+        nbformat.v4.new_markdown_cell('<a id="the-end"></a>\n\n## The end'),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "99_end.ipynb")
+    made = nbformat.reads(tool.lesson(tmp_path / "99_end.ipynb"), 4).cells
+    assert made[2].source == "(the-end)=\n\n## The end" and made[1].metadata.tags == ["remove-cell"]
+
+
+def test_the_page_of_all_lessons_has_the_pictures_of_the_front_door(tool, tmp_path, repository):
+    text = tool.at_a_glance(repository / "notebooks" / "index.ipynb", tmp_path)
+    names = re.findall(r"!\[[^\]]+\]\((\d\d\.jpg)\)", text)
+    assert len(names) == len(tool.lessons()) == len(set(names)) and "attachment:" not in text and "Run All" not in text
+    assert all((tmp_path / name).read_bytes().startswith(b"\xff\xd8") for name in names)
 
 
 def test_badges_name_the_published_repository_and_nothing_else(tool, monkeypatch, repository):
@@ -106,7 +149,15 @@ def test_every_lesson_and_page_is_there_and_not_too_heavy(pages, site, repositor
     names = {path.relative_to(site).as_posix() for path in pages}
     lessons = {f"notebooks/{path.stem}.html" for path in (repository / "notebooks").glob("[0-9]*.ipynb")}
     results = {f"benchmarks/{path.stem}.html" for path in (repository / "benchmarks").glob("*.md")}
-    own = {"index.html", "TEACHING.html", "CONTRIBUTING.html", "docs/glossary.html", "docs/api.html", "search.html"}
+    own = {
+        "index.html",
+        "notebooks/index.html",
+        "TEACHING.html",
+        "CONTRIBUTING.html",
+        "docs/glossary.html",
+        "docs/api.html",
+        "search.html",
+    }
     assert lessons | results | own <= names
     assert not {path.name: path.stat().st_size for path in pages if path.stat().st_size > LARGEST_PAGE}
 

@@ -8,6 +8,10 @@
       else part.removeAttribute("tabindex");
     }
   }
-  addEventListener("load", reach);
+  // A folded cell is named by its words, "Show code cell source", and not by others that only a screen reader hears.
+  function name() {
+    for (const summary of document.querySelectorAll(".bd-content details.hide > summary")) summary.removeAttribute("aria-label");
+  }
+  addEventListener("load", () => { name(); reach(); });
   addEventListener("resize", reach);
 })();

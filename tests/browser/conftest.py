@@ -31,16 +31,25 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="package")
-def browser():
+def playwright():
+    """Playwright at work. Package scope: its event loop is gone before the other tests, some of which start one, run."""
+    module = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
+    with module.sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright):
+    """The path of a Chromium."""
+    own = playwright.chromium.executable_path  # there only after `playwright install chromium`
+    found = next(filter(None, map(shutil.which, [*CHROMIUM, own])), None)
+    return found or pytest.skip(f"no browser: none of {', '.join(CHROMIUM)} is installed, and Playwright has none of its own")
+
+
+@pytest.fixture(scope="package")
+def browser(playwright, chromium):
     """Headless Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
-    # Package scope: Playwright's event loop is gone before the other tests, some of which start one, have their turn.
-    with playwright.sync_playwright() as running:
-        own = running.chromium.executable_path  # there only after `playwright install chromium`
-        chromium = next(filter(None, map(shutil.which, [*CHROMIUM, own])), None)
-        if chromium is None:
-            pytest.skip(f"no browser: none of {', '.join(CHROMIUM)} is installed, and Playwright has none of its own")
-        yield running.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+    return playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
 
 
 @pytest.fixture(scope="package")

@@ -5,12 +5,17 @@ The whole site takes some minutes; without the slow tests, a few of its pages st
 
 import functools
 import http.server
+import json
+import os
 import re
+import shutil
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
+from .conftest import ARGUMENTS
 from .lab import FAINT
 from .recorded import Recorded
 
@@ -19,7 +24,7 @@ FEW = ["index.html", "notebooks/01_grad_cam.html", "docs/api.html"]
 ROOT = Path(__file__).parents[2]
 LESSONS = [f"notebooks/{path.stem}.html" for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
 RESULTS = [f"benchmarks/{path.stem}.html" for path in sorted((ROOT / "benchmarks").glob("*.md"))]
-REST = ["TEACHING.html", "CONTRIBUTING.html", "CREDITS.html", "data/README.html", "docs/glossary.html"]
+REST = ["notebooks/index.html", "TEACHING.html", "CONTRIBUTING.html", "CREDITS.html", "data/README.html", "docs/glossary.html"]
 MADE = ["genindex.html", "search.html"]
 ALL = list(dict.fromkeys([*FEW, *LESSONS, *RESULTS, *REST, *MADE]))
 EVERY_PAGE = pytest.mark.parametrize(
@@ -73,7 +78,8 @@ def visit(browser, site, served):
 def axe(page):
     """Return what axe-core finds in a page."""
     module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="not installed: axe-playwright-python")
-    return module.Axe().run(page, options={"preload": False}).response  # it would fetch the style sheets again
+    # Not preloaded: it would fetch the style sheets again. What passes is not listed element by element: megabytes a page.
+    return module.Axe().run(page, options={"preload": False, "resultTypes": ["violations"]}).response
 
 
 def grave(found):
@@ -105,6 +111,20 @@ def test_a_page_shuts_nobody_out_and_reports_no_error(visit, name):
         assert grave(found) == []
         assert score(found) >= 95
         assert page.logged == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FEW)
+def test_lighthouse_has_little_to_say(served, chromium, tmp_path, name):
+    """Run where Lighthouse is installed: `npm install lighthouse`, and its folder node_modules/.bin in the PATH."""
+    lighthouse = shutil.which("lighthouse") or pytest.skip("Lighthouse is not installed: npm install lighthouse")
+    command = [lighthouse, f"{served}/{name}", "--quiet", "--output=json", f"--output-path={tmp_path / 'found.json'}"]
+    command += ["--only-categories=accessibility,best-practices", f"--chrome-flags=--headless=new {' '.join(ARGUMENTS)}"]
+    subprocess.run(command, check=True, timeout=600, env={**os.environ, "CHROME_PATH": chromium})
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    wrong = {name: each["title"] for name, each in found["audits"].items() if each["score"] is not None and each["score"] < 1}
+    scores = {name: 100 * each["score"] for name, each in found["categories"].items()}
+    assert len(scores) == 2 and min(scores.values()) >= 95, f"{scores}: {wrong}"
 
 
 @EVERY_PAGE
