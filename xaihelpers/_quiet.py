@@ -50,7 +50,7 @@ def import_tensorflow():
 def without_warnings() -> Iterator[list[str]]:
     """Techniques called in this block, by this thread, keep their diagnostics in the result and warn of nothing.
 
-    Gives the list to which their sentences are added.
+    Gives the list to which their sentences are added, and those of a `DiagnosticWarning` that somebody's own function gives.
     """
     # Python's own filters belong to all threads at once: changing them here would silence another cell.
     sentences = []
@@ -76,14 +76,19 @@ def one_network_after_another():
         logger.removeFilter(other)
 
 
+def hear(*sentences):
+    """Add sentences to the list of the quiet block around this call, if there is one; return whether there is."""
+    kept = _SILENCED.get()
+    if kept is not None:
+        kept += sentences
+    return kept is not None
+
+
 def announce(*sentences):
     """Warn of each sentence that there is, in the name of the caller's caller; return them as a tuple."""
     from .results import DiagnosticWarning  # late: with it comes numpy, which `--help` does without
 
     sentences = tuple(sentence for sentence in sentences if sentence)
-    silenced = _SILENCED.get()
-    if silenced is not None:
-        silenced += sentences
-    for sentence in sentences if silenced is None else ():
+    for sentence in () if hear(*sentences) else sentences:
         warnings.warn(sentence, DiagnosticWarning, stacklevel=3)
     return sentences

@@ -4,9 +4,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ._quiet import hear
+
 
 class DiagnosticWarning(UserWarning):
     """A technique says that its answer is not to be trusted here, and what to do about it."""
+
+    def __init__(self, *sentences):
+        super().__init__(*sentences)
+        hear(*sentences)  # so that a technique of a learner's own is heard too, which warns as Python does
 
 
 def title_of(name: str) -> str:

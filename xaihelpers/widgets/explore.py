@@ -2,7 +2,6 @@
 
 import html
 import io
-import warnings
 from typing import Any
 
 import ipywidgets
@@ -15,7 +14,7 @@ from ..decoding import opened
 from ..images import as_rgb, as_uint8
 from ..methods import METHODS
 from ..plots import Picture, colour, describe, overlay, side_by_side
-from ..results import Attribution, DiagnosticWarning, Visualization
+from ..results import Attribution, Visualization
 from .controls import choices_of, from_registry, make_control, positions, value_of
 from .player import Control, record, recording, to_html
 
@@ -179,11 +178,9 @@ class Explorer(ipywidgets.VBox):
 
     def _answer(self, image, values):
         """Ask the technique; return (result, diagnostics), those of a function of the learner's own included."""
-        with without_warnings() as sentences, warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", DiagnosticWarning)
+        with without_warnings() as sentences:
             result = self._function(self._classifier, image, **values)
-        warned = [str(each.message) for each in caught if issubclass(each.category, DiagnosticWarning)]
-        return result, list(dict.fromkeys([*sentences, *warned, *getattr(result, "diagnostics", ())]))
+        return result, list(dict.fromkeys([*map(str, sentences), *getattr(result, "diagnostics", ())]))
 
 
 def _function(method):
