@@ -2,11 +2,15 @@
 
 import io
 import re
+import tempfile
+import warnings
+from pathlib import Path
 
 import keras
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from test_training import coloured, small_backbone
 
 import xaihelpers as xh
 from xaihelpers.widgets.playground.names import technique_title
@@ -15,6 +19,7 @@ from .lab import Lab
 
 TITLES = {**{name: technique_title(name) for name in xh.METHODS}, "none": "–"}
 MINUTES = 5 * 60 * 1000  # how long the network may take to answer, in milliseconds
+KERAS2 = Path(__file__).parents[1] / "data" / "keras2"
 PHOTO, MODEL = "Upload a photo", "Upload a model file"
 
 
@@ -51,6 +56,21 @@ class Playground:
         with self.page.expect_file_chooser() as dialog:
             self.box.get_by_role("button", name=button).click()
         dialog.value.set_files({"name": name, "mimeType": "application/octet-stream", "buffer": data})
+
+    def open_form(self):
+        """Unfold the form for a model of one's own."""
+        if not self.button("Load this model").is_visible():
+            self.box.get_by_text("A model of your own").click()
+
+    def field(self, name):
+        """Return the field to type into that has this label."""
+        label = self.page.locator(".widget-label").filter(has_text=re.compile(f"^{name}$"))
+        return self.box.locator(".widget-text, .widget-textarea, .widget-combobox").filter(has=label).locator("input, textarea")
+
+    def type(self, name, text):
+        """Fill a field and leave it."""
+        self.field(name).fill(text)
+        self.field(name).press("Tab")
 
     def explain(self, count):
         """Press Explain, and wait for so many cards beside the photograph."""
@@ -217,7 +237,7 @@ def test_an_upload_that_is_no_photo_is_refused_in_a_sentence(pg, name, make, wor
 
 
 def test_a_model_with_code_inside_is_refused_and_a_plain_one_is_explained(pg, tmp_path, screenshot):
-    pg.box.get_by_text("A model of your own").click()
+    pg.open_form()
     pg.upload(MODEL, "lambda.keras", keras_file(tmp_path, keras.layers.Lambda(lambda x: x / 255)))
     pg.button("Load this model").click()
     expect(pg.error.last).to_contain_text("a layer of the class Lambda", timeout=MINUTES)
@@ -231,4 +251,79 @@ def test_a_model_with_code_inside_is_refused_and_a_plain_one_is_explained(pg, tm
     pg.technique(2, "none")
     pg.explain(1)
     expect(pg.card("Grad-CAM")).to_contain_text("cost:")
+    assert pg.lab.logged == []
+
+
+def h5():
+    """A file of Keras 2: a frozen backbone with one sigmoid."""
+    return (KERAS2 / "guide.h5").read_bytes()
+
+
+def teachable():
+    """A model as Teachable Machine exports it."""
+    return (KERAS2 / "teachable.h5").read_bytes()
+
+
+def trained():
+    """A classifier that was trained by the course, in the file that its `save` writes."""
+    images, labels = coloured(36)
+    options = dict(backbone=small_backbone(), class_names=["red", "green", "blue"], epochs=4, on_chance="warn")
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", xh.DiagnosticWarning)
+        xh.train_classifier((images, labels), progress=False, groups="images", cross_validate=False, **options).save(
+            f"{folder}/trained.keras"
+        )
+        return Path(folder, "trained.keras").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "names", "values", "classes"),
+    [
+        ("guide.h5", h5, "sick, healthy", "find out", ["sick", "healthy"]),
+        ("keras_model.h5", teachable, "my cat, dog\nbird", "-1 to 1", ["my cat", "dog", "bird"]),
+        ("trained.keras", trained, "", "find out", ["red", "green", "blue"]),
+    ],
+)
+def test_a_model_file_of_each_sort_is_loaded_and_explained(pg, screenshot, name, make, names, values, classes):
+    pg.open_form()
+    pg.upload(MODEL, name, make())
+    pg.type("Class names", names)
+    pg.menu("Trained on values").select_option(values)
+    pg.button("Load this model").click()
+    expect(pg.menu("Classifier")).to_have_value(f"own: {name}", timeout=MINUTES)
+    pg.menu("Image").select_option("coffee")
+    expect(pg.menu("Class to explain").locator("option")).to_have_count(len(classes), timeout=MINUTES)
+    offered = pg.menu("Class to explain").locator("option").all_text_contents()
+    assert sorted(each.replace("\xa0", " ").rsplit(":", 1)[0] for each in offered) == sorted(classes)
+    pg.technique(1, "grad_cam")
+    pg.technique(2, "occlusion")
+    pg.explain(2)
+    for technique in ("grad_cam", "occlusion"):
+        expect(pg.card(TITLES[technique])).to_contain_text("cost:")
+    screenshot(pg.page, f"13_own_{name.replace('.', '_')}")
+    assert pg.lab.logged == []
+
+
+def test_each_field_that_is_filled_wrongly_says_so_beside_it(pg):
+    pg.open_form()
+    pg.type("Class names", "")
+    pg.button("Load this model").click()
+    expect(pg.error.last).to_contain_text("There is no model to load yet")
+    pg.type("or its path", "/nowhere/model.keras")
+    expect(pg.error.last).to_contain_text("There is no file /nowhere/model.keras")
+    pg.type("or its path", "")
+    pg.type("Class names", "cat, dog, cat")
+    expect(pg.error.last).to_contain_text("The class name 'cat' is there twice")
+    pg.type("Class names", "")
+    pg.upload(MODEL, "photo.jpg", png(8, 8))
+    expect(pg.error.last).to_contain_text("photo.jpg is no model file")
+    pg.choose("Classifier", "EfficientNet-Lite0 (ImageNet)")
+    expect(pg.field("Another class")).to_be_visible(timeout=MINUTES)
+    for words, said in [("egiptian cat", "did you mean Egyptian cat"), ("spaniel", "classes have 'spaniel' in their name")]:
+        pg.type("Another class", words)
+        expect(pg.error.filter(has_text=said)).to_have_count(1, timeout=MINUTES)
+    for number in (1, 2, 3, 4):
+        pg.technique(number, "none")
+    pg.button("Explain").click()
+    expect(pg.error.filter(has_text="No technique is chosen")).to_have_count(1, timeout=MINUTES)
     assert pg.lab.logged == []
