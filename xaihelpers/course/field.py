@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from ..comparison.randomised import what_is_left
 from ..comparison.results import QUESTIONS, results
 from ..comparison.statistics import LEAST, interval, paired
 from ..methods import METHODS, lesson_of
@@ -92,8 +93,10 @@ def needs(table, allowed):
 @lru_cache
 def _stored_values(question):
     """Return the table of one question, rows of its own metric only."""
-    table = results(QUESTIONS[question].table)
-    return table[table.metric == QUESTIONS[question].metric]
+    asked = QUESTIONS[question]
+    table = results(asked.table)
+    table = what_is_left(table) if asked.table == "randomised" else table
+    return table[table.metric == asked.metric]
 
 
 def measured(question):
@@ -102,15 +105,14 @@ def measured(question):
 
 
 def board(questions=ASKED):
-    """Return the course's own techniques, a row each, with "mean [low, high]" a question; a dash where it was not measured.
+    """Return the course's own techniques that have a row in the comparison, and their "mean [low, high]" for each question.
 
-    Techniques that share a row, such as CAM and HiResCAM, stand in one line.
+    The column "row" says which one: techniques of one row, such as DeepLIFT and Deep SHAP, have the same numbers. A dash stands
+    where it was not measured.
     """
     known = techniques()
-    found = {}
-    for row, names in known[known.row != ""].groupby("row", sort=False).groups.items():
-        found[" / ".join(names)] = {question: _mean(row, question) for question in questions}
-    return pd.DataFrame.from_dict(found, orient="index").rename_axis("technique")
+    known = known[known.row != ""]
+    return pd.DataFrame({"row": known.row} | {q: [_mean(row, q) for row in known.row] for q in questions}, index=known.index)
 
 
 def _mean(row, question):
@@ -123,7 +125,8 @@ def _mean(row, question):
 def gains(questions=ASKED):
     """Return what each technique of the course buys over its parent: child, parent, question, mean, low, high, n, verdict.
 
-    mean: of the paired difference, child minus parent, on the images on which both were measured, with its 95 % interval.
+    mean: of the paired difference, child minus parent in the direction that is better, on the images on which both were
+    measured, with its 95 % interval.
     verdict: "gain" or "loss" if the whole interval is on that side of 0 and the mean is at least 0.01, which is the least that
     anybody would choose by; else "no clear gain"; or "not measured".
     """
@@ -148,29 +151,59 @@ def _measured_parent(known, child):
 def _gain(child, parent, question):
     if not {child, parent} <= measured(question):
         return {"mean": np.nan, "low": np.nan, "high": np.nan, "n": 0, "verdict": "not measured"}
-    found = paired(_stored_values(question), QUESTIONS[question].metric, child, parent)
+    asked = QUESTIONS[question]
+    found = paired(_stored_values(question), asked.metric, child, parent)
+    if asked.better == "low":
+        found = found._replace(mean=-found.mean, low=-found.high, high=-found.low)
     clear = abs(found.mean) >= LEAST and not found.low <= 0 <= found.high
     verdict = "no clear gain" if not clear else "gain" if found.mean > 0 else "loss"
     return {**found._asdict(), "verdict": verdict}
 
 
-def side_by_side_gains(found):
-    """Return a table of `gains` with a line a pair and a column a question: the difference, its interval, and a mark.
+def in_words(found):
+    """Return one sentence for each pair of `gains`: on which tests the child is better, worse, or not clearly either.
 
-    ▲ stands for a gain, ▼ for a loss, nothing for no clear gain, a dash for what was not measured.
+    Pairs of which nothing has been measured stand together in the last one.
     """
-    marks = {"gain": " ▲", "loss": " ▼", "no clear gain": ""}
-    words = [
-        "–"
-        if each.verdict == "not measured"
-        # Adding 0 turns -0.0 into 0.0.
-        else "{:+.2f} [{:+.2f}, {:+.2f}]".format(*(round(x, 2) + 0.0 for x in (each.mean, each.low, each.high)))
-        + marks[each.verdict]
-        for each in found.itertuples()
-    ]
-    pairs = found.child + " over " + found.parent
-    wide = found.assign(pair=pairs, words=words).pivot(index="pair", columns="question", values="words")
-    return wide.loc[list(dict.fromkeys(pairs)), list(dict.fromkeys(found.question))].rename_axis(index=None, columns=None)
+    said = {"gain": "better on", "loss": "worse on", "no clear gain": "no clear gain on", "not measured": "not measured yet on"}
+    sentences, open_yet = [], []
+    for (child, parent), rows in found.groupby(["child", "parent"], sort=False):
+        parts = {words: ", ".join(rows[rows.verdict == verdict].question) for verdict, words in said.items()}
+        parts = [f"{words} {which}" for words, which in parts.items() if which]
+        if (rows.verdict == "not measured").all():
+            open_yet.append(f"{child} over {parent}")
+        else:
+            sentences.append(f"{child} over {parent}: {'; '.join(parts)}.")
+    return [*sentences, *([f"Not measured yet: {'; '.join(open_yet)}."] if open_yet else [])]
+
+
+def chart(found, caption=""):
+    """Return a Picture of `gains`: a panel a question, a line a pair, a dot and its interval.
+
+    Triangles stand for clear differences, up for a gain and down for a loss; a grey circle for none; no mark: not measured.
+    Pairs of which nothing has been measured are left out.
+    """
+    import matplotlib.pyplot as plt
+
+    found = found[found.n > 0]
+    pairs = list(dict.fromkeys(found.child + " over " + found.parent))
+    questions = list(dict.fromkeys(found.question))
+    fig, axes = plt.subplots(
+        1, len(questions), figsize=(10.5, 0.9 + 0.23 * len(pairs)), sharey=True, layout="constrained", squeeze=False
+    )
+    looks = {"gain": ("#0072B2", "^"), "loss": ("#D55E00", "v"), "no clear gain": ("0.5", "o")}
+    for axis, question in zip(axes[0], questions):
+        axis.axvline(0, color="0.8", lw=1, zorder=0)
+        for row in found[found.question == question].itertuples():
+            (colour, marker), place = looks[row.verdict], -pairs.index(f"{row.child} over {row.parent}")
+            axis.plot([row.low, row.high], [place, place], color=colour, lw=1.5)
+            axis.plot(row.mean, place, marker, color=colour, ms=5)
+        axis.set_title(question, fontsize=9)
+        axis.tick_params(labelsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].set_yticks([-i for i in range(len(pairs))], pairs, fontsize=8)
+    axes[0, 0].set_ylim(0.6 - len(pairs), 0.6)
+    return figure(fig, "What each variation buys over its parent. " + " ".join(in_words(found)), caption, dpi=72)
 
 
 def tree(table, caption="", *, width=9.0):
