@@ -207,35 +207,35 @@ def chart(found, caption=""):
 
 
 def tree(table, caption="", *, width=9.0):
-    """Return a Picture of the family tree: years from left to right, a line a technique, an arrow from each to its children.
+    """Return a Picture of the family tree: years from left to right, a line a technique, a branch from each to its children.
 
     table: of `techniques`, or some rows of it. What this course teaches has a full mark and bold letters. A child stands below
     its parent; one whose parent is not in the table begins a branch of its own. width: inches.
     """
+    words = (
+        f"{name} {row.year}{f', from {row.parent}' if row.parent else ''}" for name, row in table.loc[in_order(table)].iterrows()
+    )
+    return figure(draw_tree(table, width), f"Family tree. {'; '.join(words)}", caption, dpi=80)
+
+
+def draw_tree(table, width=9.0):
+    """Return the matplotlib figure of `tree`."""
     import matplotlib.pyplot as plt
 
-    order = _in_order(table)
-    places = {name: -i for i, (name, _) in enumerate(order)}
-    fig, axis = plt.subplots(figsize=(width, 0.6 + 0.2 * len(order)), layout="constrained")
-    for name, _ in order:
+    order = in_order(table)
+    places = {name: -i for i, name in enumerate(order)}
+    fig, axis = plt.subplots(figsize=(width, 1.2 + 0.2 * len(order)), layout="constrained")
+    for name, place in places.items():
         row = table.loc[name]
         colour, marker = _LOOKS[row.family]
-        if row.parent in places:
-            _branch(axis, table.year[row.parent], places[row.parent], row.year, places[name], colour)
-        taught = bool(row.course)
-        axis.plot(row.year, places[name], marker, color=colour, mfc=colour if taught else "white", ms=6.5, zorder=3)
-        weight = "bold" if taught else "normal"
-        axis.annotate(name, (row.year, places[name]), (7, 0), textcoords="offset points", va="center", fontsize=8, weight=weight)
+        if row.parent in places:  # down from the parent, then to the right
+            x, y = [table.year[row.parent]] * 2 + [row.year], [places[row.parent], place, place]
+            axis.plot(x, y, color=colour, lw=0.9, alpha=0.6, zorder=1, solid_joinstyle="round")
+        axis.plot(row.year, place, marker, color=colour, mfc=colour if row.course else "white", ms=6.5, zorder=3)
+        look = {"fontsize": 8, "weight": "bold" if row.course else "normal", "va": "center"}
+        axis.annotate(name, (row.year, place), (7, 0), textcoords="offset points", **look)
     _finish(axis, table, len(order))
-    words = "; ".join(
-        f"{name} {table.year[name]}{f', from {table.parent[name]}' if table.parent[name] else ''}" for name, _ in order
-    )
-    return figure(fig, f"Family tree. {words}", caption, dpi=80)
-
-
-def _branch(axis, x0, y0, x1, y1, colour):
-    """Draw the line from a parent down to a child: down first, then to the right."""
-    axis.plot([x0, x0, x1], [y0, y1, y1], color=colour, lw=0.9, alpha=0.6, zorder=1, solid_joinstyle="round")
+    return fig
 
 
 def _finish(axis, table, n):
@@ -244,9 +244,9 @@ def _finish(axis, table, n):
 
     families = [family for family in _LOOKS if family in set(table.family)]
     looks = [Line2D([], [], color=_LOOKS[each][0], marker=_LOOKS[each][1], lw=0, ms=6) for each in families]
-    axis.legend(looks, families, loc="upper left", fontsize=8, frameon=False)
+    axis.figure.legend(looks, families, loc="outside lower center", ncols=5, fontsize=8, frameon=False)
     first, last = int(table.year.min()), int(table.year.max())
-    axis.set_xlim(first - 0.5, last + 5)
+    axis.set_xlim(first - 0.5, last + 0.35 * (last - first) + 1)
     axis.set_ylim(-n + 0.3, 0.7)
     axis.set_xticks(range(first + first % 2, last + 1, 2))
     axis.tick_params(labelsize=8, top=True, labeltop=True)
@@ -255,15 +255,15 @@ def _finish(axis, table, n):
     axis.spines[["top", "right", "left"]].set_visible(False)
 
 
-def _in_order(table):
-    """Return [(name, depth), ...] from the oldest root on, each followed by its own, the older first."""
+def in_order(table):
+    """Return the names from the oldest root of the first family on, each followed by its children, the older ones first."""
 
-    def below(name, depth):
-        yield name, depth
+    def below(name):
+        yield name
         for child in table[table.parent == name].sort_values("year", kind="stable").index:
-            yield from below(child, depth + 1)
+            yield from below(child)
 
     order = {family: i for i, family in enumerate(_LOOKS)}
     roots = table[~table.parent.isin(table.index)]
     roots = roots.assign(place=roots.family.map(order)).sort_values(["place", "year"], kind="stable").index
-    return [each for root in roots for each in below(root, 0)]
+    return [each for root in roots for each in below(root)]
