@@ -37,8 +37,11 @@ class Recorded:
 
     def move_everywhere(self):
         """Visit every recorded position; each must show its own picture, words and alt text, the sliders moved one by one."""
-        pictures = {}
-        for key in sorted(self.recorded):
+        pictures, left = {}, set(self.recorded)
+        while left:
+            at = self.place()  # the nearest one next: few keys to press
+            key = min(sorted(left), key=lambda key: sum(abs(there - here) for there, here in zip(key, at)))
+            left.remove(key)
             while self.place() != key:  # one slider may have moved another back to its start
                 for slider, place in enumerate(key):
                     self.go(slider, place)

@@ -26,8 +26,8 @@ PHOTO, MODEL = "Upload a photo", "Upload a model file"
 class Playground:
     """The widget in the page."""
 
-    def __init__(self, lab):
-        self.lab, self.page = lab, lab.page
+    def __init__(self, lab, folder):
+        self.lab, self.page, self.folder = lab, lab.page, folder
         self.box = self.page.locator(".xh-playground")
         self.cards = self.box.locator(".xh-card")
         self.error = self.box.locator(".widget-html .xh-error:not(.xh-card *)")
@@ -53,9 +53,10 @@ class Playground:
 
     def upload(self, button, name, data):
         """Press an upload button, and choose a file of that name and content in the browser's dialog."""
-        with self.page.expect_file_chooser() as dialog:
+        (self.folder / name).write_bytes(data)  # by its path: 20 MB handed over by the driver take long on a busy machine
+        with self.page.expect_file_chooser(timeout=MINUTES) as dialog:
             self.box.get_by_role("button", name=button).click()
-        dialog.value.set_files({"name": name, "mimeType": "application/octet-stream", "buffer": data})
+        dialog.value.set_files(self.folder / name, timeout=MINUTES)
 
     def open_form(self):
         """Unfold the form for a model of one's own."""
@@ -101,12 +102,13 @@ def keras_file(folder, *layers):
 
 
 @pytest.fixture(scope="module")
-def pg(browser, server):
+def pg(browser, server, tmp_path_factory):
     """The playground of the course's notebook, with the cells above its explanations run."""
     page = browser.new_page(viewport={"width": 1366, "height": 1400})  # as wide as a laptop, high enough for a screenshot of all
+    page.set_default_timeout(120_000)  # milliseconds: other programs may be at work
     lab = Lab(page, server, "13_playground.ipynb")
     lab.run_above("Reading the result")
-    playground = Playground(lab)
+    playground = Playground(lab, tmp_path_factory.mktemp("uploads"))
     expect(playground.button("Explain")).to_be_enabled(timeout=MINUTES)
     playground.choose("Classifier", "RashNet (rashes)")
     playground.menu("Image").select_option("rash image monkeypox-00")

@@ -55,7 +55,12 @@ WORDS = {
 
 
 def run_probes(images, facts, labels, groups, class_names, seed):
-    """Return the list of `Probe`s. images: N uint8. facts: N `FileFacts`, or None where the images are no files."""
+    """Return the list of `Probe`s, none where no class has two images: there is nothing to learn from.
+
+    images: N uint8. facts: N `FileFacts`, or None where the images are no files.
+    """
+    if np.bincount(labels).max() < 2:
+        return []
     seen = {
         "border": [_border(image) for image in images],
         "mean colour": [_colours(image) for image in images],

@@ -37,6 +37,7 @@ STYLE = """<style>
 .xh-error { border-left: 4px solid #d1453b; padding-left: 8px; margin: 4px 0; }
 .xh-bar { height: 14px; width: 100%; max-width: 420px; border: 1px solid rgba(128, 128, 128, .6); }
 .xh-ends { display: flex; justify-content: space-between; max-width: 420px; }
+.xh-playground .jupyter-widget-Collapse-header { color: var(--jp-ui-font-color1, inherit); }
 .xh-card pre { white-space: pre-wrap; margin: 4px 0; font-size: 12px; }
 </style>"""
 
