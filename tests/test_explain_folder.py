@@ -172,3 +172,11 @@ def test_the_answer_in_one_sentence():
     assert summary([fine]) == "Nothing speaks against it so far."
     assert summary([fine, look]) == "Nothing speaks against it so far; 1 point needs your own eyes."
     assert summary([look, alarm, alarm]).startswith("Not yet: 2 things have to be mended")
+
+
+def test_one_image_a_class_is_refused_in_a_sentence(tmp_path, backbone):
+    for name in ("red", "green"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(np.full((40, 40, 3), len(name), np.uint8)).save(tmp_path / name / "one.png")
+    with pytest.raises(ValueError, match=r"The class 'green' has 1 image: .* needs at least 3"):
+        xh.explain_folder(tmp_path, size=32, backbone=backbone, progress=False)

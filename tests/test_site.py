@@ -134,11 +134,17 @@ def test_one_variable_moves_the_set_up_cell_and_the_badges_of_the_readme(tool, m
     assert not release.write_setup(tmp_path / "notebooks/01_grad_cam.ipynb")  # once is enough
     cell = nbformat.read(tmp_path / "notebooks/01_grad_cam.ipynb", 4).cells[1]
     assert "%pip install --quiet https://github.com/somebody/course/releases/download/v" in cell.source
-    release.write_badges(tmp_path / "README.md")
+    release.write_readme(tmp_path / "README.md")
     assert (tmp_path / "README.md").read_text(encoding="utf-8").count("colab.research.google.com/github/somebody/course") == 15
+    assert f"    %pip install {release.wheel()}\n" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert release.wheel().startswith("https://github.com/somebody/course/") and "somebody/course" in release.said()
+    monkeypatch.setattr(release, "REPOSITORY", "https://github.com/somebody/course")
+    with pytest.raises(ValueError, match="write owner/name"):
+        release.said()
     monkeypatch.setattr(release, "REPOSITORY", "")
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
-    release.write_badges(tmp_path / "README.md")
+    assert release.said().startswith("There is no release yet: REPOSITORY in tools/release.py is empty.")
+    release.write_readme(tmp_path / "README.md")
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == (repository / "README.md").read_text(encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
 """Where the course is published: the one place that knows the address. Everything that names it is made from here.
 
-    python tools/release.py       write the set-up cell of every lesson, and the badges of README.md
+    python tools/release.py       write the set-up cell of every lesson, and the badges and the wheel's address in README.md
 
 REPOSITORY is empty until there is a release. Then set-up cells ask for the wheel as a file beside the notebook, and there are
 no badges. With "owner/name" they name the wheel of that repository's release on GitHub, and the badges open its notebooks.
@@ -20,6 +20,8 @@ SETUP_ID = "setup"
 SETUP = """\
 if __import__("importlib.util").util.find_spec("xaihelpers") is None:  # on Colab and Kaggle; silent where it is installed
     %pip install --quiet {wheel}"""
+WHEEL = re.compile(r"(?<=^    %pip install )\S+\.whl$", re.M)  # in README.md
+BUILT = re.compile(r"(?<=`dist/)xaihelpers-\S+?\.whl(?=`)")
 BADGES = re.compile(r"(?: \[(?:Colab|Kaggle)\]\([^)]*\))*(?= \|$)")  # at the end of a table's row
 
 
@@ -45,6 +47,18 @@ def wheel():
     """Return the address of the release's wheel; before there is a release, the name of its file."""
     name = f"xaihelpers-{version()}-py3-none-any.whl"
     return f"https://github.com/{REPOSITORY}/releases/download/v{version()}/{name}" if REPOSITORY else name
+
+
+def said():
+    """Return in a sentence where the course is published; ValueError for what is no "owner/name"."""
+    if not REPOSITORY:
+        return (
+            "There is no release yet: REPOSITORY in tools/release.py is empty. Set-up cells ask for "
+            f"{wheel()} beside the notebook, and there are no badges. Name it there as owner/name, and run this again."
+        )
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", REPOSITORY):
+        raise ValueError(f"REPOSITORY in tools/release.py is {REPOSITORY!r}: write owner/name, without an address around it.")
+    return f"The course is published as {REPOSITORY}: set-up cells take {wheel()}, and each lesson has badges."
 
 
 def setup_source():
@@ -85,9 +99,10 @@ def write_setup(path):
     return new != text
 
 
-def write_badges(path):
-    """Renew the badges of README.md: at the end of each row of the table of lessons."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+def write_readme(path):
+    """Renew in README.md the badges, at the end of each row of the table of lessons, and where the wheel is installed from."""
+    text = BUILT.sub(wheel().rpartition("/")[2], WHEEL.sub(wheel(), path.read_text(encoding="utf-8")))
+    lines = text.splitlines(keepends=True)
     for place, line in enumerate(lines):
         if found := re.match(r"\| \d\d \| \[[^\]]+\]\(notebooks/([^)]+)\)", line):
             made = "".join(f" [{badge.words.removeprefix('Open in ')}]({badge.address})" for badge in badges(found[1]))
@@ -96,10 +111,11 @@ def write_badges(path):
 
 
 def main():
+    print(said())
     for path in lessons():
         if write_setup(path):
             print(f"{path.name}: set-up cell written")
-    write_badges(ROOT / "README.md")
+    write_readme(ROOT / "README.md")
 
 
 if __name__ == "__main__":
