@@ -69,3 +69,25 @@ def test_it_shows_itself_with_intervals_and_numbers_of_images(judgement):
     assert "[" in judgement.table().loc["Grad-CAM", "on the disease asked for"]
     assert judgement.n_lesion_images == 10 and judgement.n_pairs <= judgement.n_pairs_drawn == 8
     assert "10 images" in judgement.caption() and "<table" in judgement._repr_html_() and "Grad-CAM" in repr(judgement)
+
+
+def test_on_photographs_the_same_questions_are_asked_of_objects_on_other_backgrounds():
+    network = xh.load_classifier("efficientnet-lite0")
+    found = xh.judge(network, {"Grad-CAM": ("grad_cam", {"relu": False})}, on="photographs", n_images=6, n_pairs=3)
+    assert list(found.rankings) == ["pointing_game", "mass_inside", "contrast"] and found.n_lesion_images == 6
+    one, two = xh.composites(0, 6, classifier=network), xh.composites(0, 3, objects=2, classifier=network)
+    cams = [xh.grad_cam(network, image, int(k), relu=False) for image, k in zip(one.images, one.targets[:, 0])]
+    by_hand = np.mean([xh.metrics.mass_inside(cam, mask) for cam, mask in zip(cams, one.masks[:, 0])])
+    assert found.rankings["mass_inside"].loc["Grad-CAM", "mean"] == pytest.approx(by_hand)
+    contrast = [
+        np.mean(
+            [xh.metrics.roc_area(xh.grad_cam(network, image, int(both[k]), relu=False), masks[k], masks[1 - k]) for k in (0, 1)]
+        )
+        for image, both, masks in zip(two.images, two.targets, two.masks)
+    ]
+    assert found.n_pairs == 3 and found.rankings["contrast"].loc["Grad-CAM", "mean"] == pytest.approx(np.mean(contrast))
+    assert np.allclose(found.rankings["contrast"].loc[list(CONTROL_ROWS), "mean"], 0.5)
+    assert "6 images with one object" in found.caption() and "two objects" in found.caption()
+    assert list(found.table()) == ["highest pixel on the object", "mass inside the object", "on the object asked for"]
+    with pytest.raises(ValueError, match="on is 'cats'"):
+        xh.judge(network, {"Grad-CAM": ("grad_cam", {})}, on="cats")

@@ -248,6 +248,75 @@ def test_images_and_features_in_files_take_little_memory():
     assert size > 350 and used < 100, done.stderr[-500:] or used
 
 
+def traced(call):
+    """Return the most bytes that Python and numpy held at a time during a call, more than before."""
+    import tracemalloc
+
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_kept_of_each_image_in_the_search_for_copies_is_little():
+    """So that 50,000 images in the same frame, or 6,000 searched thoroughly, fit beside a network into two gigabytes."""
+    from xaihelpers.copies import neighbours
+
+    rng = np.random.default_rng(0)
+    smalls = rng.random((3000, 32, 32), dtype=np.float32)
+    least, most = (traced(lambda n=n: neighbours.alike(None, smalls[:n])) for n in (1000, 3000))
+    assert (most - least) / 2000 < 12_000  # bytes: 4,096 of the spectrum, 200 rows of answers, ten pairs
+
+
+def test_key_points_are_gone_through_some_images_at_a_time(monkeypatch):
+    """And the sample that tells their kinds is what it would be if all lay in memory."""
+    from xaihelpers.copies import neighbours
+    from xaihelpers.copies.keypoints import Points
+
+    rng = np.random.default_rng(0)
+    places = [rng.random(k) + 1j * rng.random(k) for k in (3, 0, 5, 2, 4, 0, 0, 6)]
+    points = [Points(z, z.real, z.imag, rng.integers(0, 99, (len(z), 128), np.uint8)) for z in places]
+    monkeypatch.setattr(neighbours, "_ROWS", 2)
+    monkeypatch.setattr(neighbours, "_SAMPLE", 15)
+    found = list(neighbours._both_ways(points))
+    assert [len(part) for part in found] == [6, 14, 8, 12]
+    everything = np.concatenate([part for each in points for part in (each.descriptors, each.mirrored().descriptors)])
+    assert (np.concatenate(found) == everything).all() and np.allclose(np.linalg.norm(everything, axis=1), 1)
+    order = np.random.default_rng(0).permutation(len(everything))[:15]
+    assert (neighbours._sample(points, np.array([2 * len(z) for z in places])) == everything[order]).all()
+    assert points[0].counts.dtype == np.uint8  # a byte each: 200 points are 26 kB an image
+
+
+def test_the_nearest_are_those_of_all_pairs_worked_out(monkeypatch):
+    from scipy import sparse
+
+    from xaihelpers.copies import neighbours
+
+    monkeypatch.setattr(neighbours, "_ROWS", 7)
+    vectors = np.random.default_rng(1).random((40, 6)).astype(np.float32)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    distance = 1 - unit @ unit.T
+    for given in (vectors.copy(), sparse.csr_matrix(vectors)):
+        found = list(neighbours._nearest(given))
+        for i in range(40):
+            mine = {j: d for k, j, d in found if k == i}
+            assert set(mine) == set(np.argsort(distance[i])[:11].tolist()) - {i}
+            assert all(np.isclose(d, distance[i, j], atol=1e-5) for j, d in mine.items())
+
+
+def test_validation_data_in_a_file_is_gone_through_one_image_at_a_time(monkeypatch):
+    from xaihelpers.training import groups
+
+    def many(images, **_):
+        assert not isinstance(images, list) and len(images) == 7
+        return np.arange(sum(1 for _ in images))
+
+    monkeypatch.setattr(groups, "families", many)
+    groups.overlap_warning(np.zeros((4, 16, 16, 3), np.uint8), np.zeros((3, 16, 16, 3), np.uint8))
+
+
 def test_a_large_folder_is_kept_in_a_file_and_reads_the_same(tmp_path, monkeypatch):
     from PIL import Image
 

@@ -21,16 +21,22 @@ _MIRRORED = np.arange(128).reshape(4, 4, 8)[:, ::-1][:, :, [0, 7, 6, 5, 4, 3, 2,
 
 @dataclass(frozen=True)
 class Points:
-    """Key points: places (K,) complex, sizes (K,) pixels, directions (K,) radians, descriptors (K, 128) of length 1."""
+    """Key points: places (K,) complex, sizes (K,) pixels, directions (K,) radians, counts (K, 128) uint8, as SIFT has them."""
 
     places: np.ndarray
     sizes: np.ndarray
     directions: np.ndarray
-    descriptors: np.ndarray
+    counts: np.ndarray  # of thousands of images these are held in memory: a byte each
+
+    @property
+    def descriptors(self):
+        """The descriptors (K, 128) float32, of length 1 (RootSIFT: Arandjelovic and Zisserman 2012)."""
+        roots = np.sqrt(self.counts.astype(np.float32))
+        return roots / np.maximum(np.linalg.norm(roots, axis=1, keepdims=True), 1e-6)
 
     def mirrored(self):
         """Return the key points of the picture seen in a mirror (left and right exchanged)."""
-        return Points(self.places.conj(), self.sizes, -self.directions, self.descriptors[:, _MIRRORED])
+        return Points(self.places.conj(), self.sizes, -self.directions, self.counts[:, _MIRRORED])
 
 
 @dataclass(frozen=True)
@@ -85,15 +91,13 @@ def _sift(picture, content, **options):
         sift.extract(padded)
     except RuntimeError:  # what scikit-image says of a picture without any
         nothing = np.zeros(0)
-        return Points(nothing.astype(complex), nothing, nothing, np.zeros((0, 128), np.float32))
+        return Points(nothing.astype(complex), nothing, nothing, np.zeros((0, 128), np.uint8))
     room = np.pad(ndimage.distance_transform_edt(content) if not content.all() else content * 1e3, _PAD, mode="reflect")
     row, column = (np.clip(np.rint(sift.positions[:, k]).astype(int), 0, padded.shape[k] - 1) for k in (0, 1))
     order = np.argsort(-sift.sigmas, kind="stable")
     order = order[room[row, column][order] > 2 * sift.sigmas[order]][:_MOST]
-    descriptors = np.sqrt(sift.descriptors[order].astype(np.float32))  # RootSIFT: Arandjelovic and Zisserman 2012
-    descriptors /= np.maximum(np.linalg.norm(descriptors, axis=1, keepdims=True), 1e-6)
     places = sift.positions[order] - _PAD
-    return Points(places[:, 0] + 1j * places[:, 1], sift.sigmas[order], sift.orientations[order], descriptors)
+    return Points(places[:, 0] + 1j * places[:, 1], sift.sigmas[order], sift.orientations[order], sift.descriptors[order])
 
 
 def placement(one, other):

@@ -22,7 +22,7 @@ def groups_of(groups, images, labels, class_names, progress, warn=True):
             return np.arange(n), "split by image: copies of one photograph may be on both sides"
         if groups != "families":
             raise ValueError(f"groups is {shown(groups)}: choose 'families', 'images', or give a value for each image.")
-        groups = families(_as_list(images), thorough=n <= _THOROUGH, progress=progress)
+        groups = families(_OneAtATime(images), thorough=n <= _THOROUGH, progress=progress)
         if warn:
             _warn_of_two_labels(groups, labels, class_names)
         found, looked = int(groups.max()) + 1, "" if n <= _THOROUGH else ", in the same frame only, for there are so many"
@@ -36,7 +36,7 @@ def groups_of(groups, images, labels, class_names, progress, warn=True):
 def overlap_warning(images, others):
     """Warn where images to judge by are copies of images to train on."""
     n = len(images)
-    found = families([*_as_list(images), *_as_list(others)], thorough=n + len(others) <= _THOROUGH)
+    found = families(_OneAtATime(images, others), thorough=n + len(others) <= _THOROUGH)
     copies = int(np.isin(found[n:], found[:n]).sum())
     if copies:
         warnings.warn(
@@ -47,21 +47,19 @@ def overlap_warning(images, others):
         )
 
 
-def _as_list(images):
-    """Return images as a sequence of uint8 arrays that reads one at a time."""
-    return _OneAtATime(images)
-
-
 class _OneAtATime:
-    def __init__(self, images):
-        self._images = images
+    """The images of arrays (N, H, W, 3), one after the other, uint8; an array may be larger than the memory."""
+
+    def __init__(self, *arrays):
+        self._arrays = arrays
 
     def __len__(self):
-        return len(self._images)
+        return sum(map(len, self._arrays))
 
     def __iter__(self):
-        for rows in parts(self._images):
-            yield from (as_uint8(image) for image in self._images[rows])
+        for images in self._arrays:
+            for rows in parts(images):
+                yield from (as_uint8(image) for image in images[rows])
 
 
 def _warn_of_two_labels(groups, labels, class_names):
