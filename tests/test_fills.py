@@ -87,6 +87,7 @@ COVERING = {
     "occlusion": dict(patch=2, stride=2),
     "rise": dict(n_masks=40, grid=4),
     "lime": dict(segments="grid", n_segments=16, n_samples=80),
+    "shapley": dict(segments="grid", n_segments=16, n_samples=80),
 }
 
 

@@ -120,6 +120,21 @@ def lime(subject):
     return off(found.details["answers"], expected)
 
 
+def shapley(subject):
+    """What each of four superpixels adds to the model's own answers, in all 24 orders."""
+    found = run(subject, "shapley", 0, segments="grid", n_segments=4, fill="black")
+    labels, expected = found.details["segments"], np.zeros(4)
+    every = np.array(list(itertools.product((0, 1), repeat=4)))
+    answers = dict(zip(map(tuple, every), subject.probabilities(subject.image * every[:, labels][..., None])[:, 0]))
+    for order in itertools.permutations(range(4)):
+        there = np.tri(5, 4, -1, dtype=int)[:, np.argsort(order)]
+        expected[list(order)] += np.diff([answers[tuple(row)] for row in there]) / 24
+    # Of the answers, not of their differences: where nothing is gained, what is left is rounding.
+    largest = max(answers.values())
+    asked = [answers[tuple(row)] for row in found.details["present"].astype(int)]
+    return max(off(found.details["answers"], asked), float(np.abs(found.details["values"] - expected).max() / largest))
+
+
 def anchors(subject):
     """A rule's precision is how often the model keeps its class in all coverings of the rule, but for the luck of the draw."""
     found = run(subject, "anchors", None, segments="grid", n_segments=4, max_questions=200, round_size=20, fill="black")

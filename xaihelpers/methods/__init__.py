@@ -21,6 +21,7 @@ _TABLE = {
     "occlusion": ("occlusion", "07_occlusion_sensitivity.ipynb"),
     "rise": ("rise", "03_rise.ipynb"),
     "lime": ("lime", "02_lime.ipynb"),
+    "shapley": ("shapley", "14_field.ipynb"),
     "anchors": ("anchors", "05_anchor_explanations.ipynb"),
     "activation_maximization": ("activation_maximization", "06_activation_maximization.ipynb"),
     "deep_dream": ("deep_dream", "09_deep_dream.ipynb"),
