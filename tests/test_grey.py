@@ -14,6 +14,7 @@ from xaihelpers._quiet import without_warnings
 FEW = {
     "lime": {"n_samples": 40, "segments": "grid", "n_segments": 9},
     "shapley": {"n_samples": 40, "segments": "grid", "n_segments": 9},
+    "extremal_perturbation": {"steps": 4},
     "anchors": {"segments": "grid", "n_segments": 9, "max_questions": 300},
     "rise": {"n_masks": 40},
     "integrated_gradients": {"steps": 16},

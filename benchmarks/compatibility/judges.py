@@ -135,6 +135,12 @@ def shapley(subject):
     return max(off(found.details["answers"], asked), float(np.abs(found.details["values"] - expected).max() / largest))
 
 
+def extremal_perturbation(subject):
+    """The probability that it gives for the image seen through its mask is what the model says of that."""
+    found = run(subject, "extremal_perturbation", 0, area=0.5, steps=3, grid=4, fill="black").details
+    return off(found["kept"], subject.probabilities(subject.image * found["masks"][0, ..., None])[:, 0][:1])
+
+
 def anchors(subject):
     """A rule's precision is how often the model keeps its class in all coverings of the rule, but for the luck of the draw."""
     found = run(subject, "anchors", None, segments="grid", n_segments=4, max_questions=200, round_size=20, fill="black")

@@ -54,7 +54,7 @@ def signs_of(technique, parameters):
     """Return which of `SIGNS` a technique's map is measured with: its absolute values too where it is signed."""
     if technique == "rise":  # positive everywhere, whatever the class: what counts is what is above its mean
         return ("signed", "centred")
-    if technique in ("integrated_gradients", "deep_shap", "occlusion", "lime"):
+    if technique in ("integrated_gradients", "deep_shap", "occlusion", "lime", "shapley"):
         return ("signed", "absolute")
     signed = {"saliency": "times_input", "grad_cam": "relu", "hires_cam": "relu"}.get(technique)
     default = {"saliency": False, "grad_cam": True, "hires_cam": False}.get(technique)

@@ -22,6 +22,7 @@ _TABLE = {
     "rise": ("rise", "03_rise.ipynb"),
     "lime": ("lime", "02_lime.ipynb"),
     "shapley": ("shapley", "14_field.ipynb"),
+    "extremal_perturbation": ("extremal_perturbation", "14_field.ipynb"),
     "anchors": ("anchors", "05_anchor_explanations.ipynb"),
     "activation_maximization": ("activation_maximization", "06_activation_maximization.ipynb"),
     "deep_dream": ("deep_dream", "09_deep_dream.ipynb"),
