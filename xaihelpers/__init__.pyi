@@ -78,6 +78,7 @@ __all__ = [
     "evaluate",
     "explain_folder",
     "explore",
+    "extremal_perturbation",
     "field",
     "figure",
     "grad_cam",
@@ -107,6 +108,7 @@ __all__ = [
     "saliency",
     "sample_photo",
     "save_png",
+    "shapley",
     "show",
     "side_by_side",
     "silence",
@@ -260,6 +262,42 @@ def lime(
     questions: int | None = None,
 ) -> Attribution:
     """Return the LIME map of one class, (H, W): for every pixel the weight of its superpixel, signed, on the scale of `of`."""
+
+def shapley(
+    classifier: Classifier,
+    image: _ImageLike,
+    target: _Target = None,
+    *,
+    n_samples: int | None = None,
+    n_segments: int = 25,
+    segments: _Segments = "slic",
+    fill: _Fill = "segment mean",
+    of: str = "probability",
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
+) -> Attribution:
+    """Return the Shapley map of one class, (H, W): for every pixel the Shapley value of its superpixel, on the scale of `of`."""
+
+def extremal_perturbation(
+    classifier: Classifier,
+    image: _ImageLike,
+    target: _Target = None,
+    *,
+    area: float | None = None,
+    steps: int = 30,
+    grid: int | None = None,
+    fill: _Fill = "blur",
+    of: str = "logit",
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
+) -> Attribution:
+    """Return the extremal masks of one class, (H, W): 1 where a pixel is kept in masks of all sizes, 0 where in none."""
 
 def anchors(
     classifier: Classifier,
