@@ -51,6 +51,20 @@ model of yours.
 """
 
 
+DONE = """
+## What is done already
+
+Run the cell below: it shows which exercises you have solved. Nothing is remembered unless you say so, once, with
+`xh.check.keep()` in any cell. From then on every exercise that is right is noted in a small file on this computer, and nowhere
+else. `xh.check.forget()` deletes it.
+"""
+SHOW_DONE = """
+import xaihelpers as xh
+
+xh.check.done()
+"""
+
+
 def lessons():
     """Return [(number, title, file, sentence)] from the table in README.md."""
     return ROW.findall((FOLDER.parent / "README.md").read_text(encoding="utf-8"))
@@ -82,7 +96,8 @@ def cell(name, source, **more):
 
 
 def main():
-    cells = [cell("head", HEAD), cell("paths", PATHS)]
+    shows_done = nbformat.v4.new_code_cell(SHOW_DONE.strip("\n"), id="solved")
+    cells = [cell("head", HEAD), cell("done", DONE), shows_done, cell("paths", PATHS)]
     for number, title, file, sentence in lessons():
         picture = thumbnail(FOLDER / file)
         shown = f"![The first picture of this lesson](attachment:{number}.jpg)" if picture else ""

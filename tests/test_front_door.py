@@ -8,7 +8,10 @@ import re
 import nbformat
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
+
+import xaihelpers as xh
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +66,13 @@ def test_the_pictures_are_those_that_the_lessons_hold_now(front_door, module, re
         )
         # Another version of the library packs a JPEG otherwise, by a grey or two.
         assert shown.shape == now.shape and np.abs(shown - now).mean() < 2, f"{file}: run python notebooks/front_door.py"
+
+
+def test_its_one_cell_of_code_shows_what_is_solved(front_door, monkeypatch, tmp_path):
+    (code,) = [cell.source for cell in front_door.cells if cell.cell_type == "code"]
+    monkeypatch.setenv("XAIHELPERS_SOLVED", str(tmp_path / "solved.json"))
+    shell = InteractiveShell()
+    assert "xh.check.keep()" in repr(shell.run_cell(code).result) and not list(tmp_path.iterdir())
+    xh.check.keep()
+    assert xh.check.rise.how_many(6400).correct
+    assert "03 rise                      1 of 6" in repr(shell.run_cell(code).result)

@@ -196,7 +196,7 @@ class KerasClassifier(Classifier, Layers):
 
         return function.get_concrete_function()
 
-    def gradients(self, images, target=None, *, layer=None, of="logit", around=None, key=None, batch_size=32, checked=False):
+    def gradients(self, images, target=None, *, layer=None, of="logit", around=None, key=None, batch_size=8, checked=False):
         """Return Gradients, float32: of the class's logit with respect to the model's input or to a layer's output.
 
         images: (N, H, W, C) or (H, W, C), 0 to 255. target: one class for all, None for each image's predicted class.

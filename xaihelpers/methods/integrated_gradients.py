@@ -34,7 +34,7 @@ def integrated_gradients(
     steps: int = 64,
     of: str = "logit",
     seed: int = 0,
-    batch_size: int = 32,
+    batch_size: int = 8,
     progress: bool = False,
     seconds: float | None = None,
     questions: int | None = None,

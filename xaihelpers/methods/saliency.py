@@ -46,7 +46,7 @@ def saliency(
     samples: int = 1,
     of: str = "logit",
     seed: int = 0,
-    batch_size: int = 32,
+    batch_size: int = 8,
     progress: bool = False,
     seconds: float | None = None,
     questions: int | None = None,

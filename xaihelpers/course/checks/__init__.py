@@ -1,7 +1,14 @@
-"""Exercises that check themselves: `xh.check.<lesson>.<exercise>(answer)`; one module a lesson."""
+"""Exercises that check themselves: `xh.check.<lesson>.<exercise>(answer)`; one module a lesson.
+
+`keep()` has what is solved remembered on this computer, `done()` shows it, `forget()` deletes it.
+"""
 
 from importlib import import_module
 from pathlib import Path
+
+from ..solved import done, forget, keep
+
+__all__ = ["done", "forget", "keep", "lessons"]
 
 
 def lessons():

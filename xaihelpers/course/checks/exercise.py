@@ -7,6 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from ..solved import note
+
 
 class NotYet(Exception):
     """Raised by an exercise's check, with the hint that fits the mistake."""
@@ -58,7 +60,9 @@ class Exercise:
             return Verdict("not yet", str(mistake))
         except Exception as error:  # the learner's own function may do anything
             return Verdict("not yet", f"Checking your answer stopped with {type(error).__name__}: {error}")
-        return Verdict("correct", praise or "")
+        where, _, lesson = self._examine.__module__.rpartition(".")
+        failed = note(lesson, self.name) if where == __package__ else ""
+        return Verdict("correct", (praise or "") + failed)
 
     def hint(self):
         """Return a first step, as text that shows itself."""
