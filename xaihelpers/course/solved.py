@@ -27,6 +27,7 @@ NUMBERS = {
     "comparison": "11",
     "finding_bias": "12",
     "playground": "13",
+    "field": "14",
 }
 _ASK = "Nothing is kept so far. To have solved exercises remembered, on this computer only: xh.check.keep()"
 
