@@ -80,12 +80,98 @@ def hires_cam(subject):
     return _cam(subject, "hires_cam", lambda maps, gradient: (maps * gradient).sum(axis=-1))
 
 
+def grad_cam_plus_plus(subject):
+    def combine(maps, gradient):
+        weights = np.maximum(gradient, 0) / (2 + gradient * maps.sum(axis=(0, 1)))
+        return maps @ weights.sum(axis=(0, 1))
+
+    return _cam_of_one(subject, "grad_cam_plus_plus", combine)
+
+
+def xgrad_cam(subject):
+    def combine(maps, gradient):
+        total = maps.sum(axis=(0, 1))
+        clear = np.abs(total) > 1e-3 * np.abs(maps).sum(axis=(0, 1))
+        return maps @ np.where(clear, (maps * gradient).sum(axis=(0, 1)) / np.where(clear, total, 1), 0)
+
+    return _cam(subject, "xgrad_cam", combine)
+
+
+def layer_cam(subject):
+    return _cam_of_one(subject, "layer_cam", lambda maps, gradient: (maps * np.maximum(gradient, 0)).sum(axis=-1))
+
+
+def _cam_of_one(subject, name, combine):
+    """Judge a map that is not linear in the gradient, so that one of two classes minus the other tells nothing of either.
+
+    Each class's own gradient is the classifier's; that its difference is right is judged as well.
+    """
+    layer = subject.classifier.spatial_layer()
+    maps, gradient = _side_by_side(subject, layer)
+    own = [subject.classifier.gradients(subject.image, target, layer=layer).gradients for target in subject.targets]
+    own = [subject.classifier.maps(layer, each)[0] for each in own]
+    found = [run(subject, name, target, relu=False).details["coarse"] for target in subject.targets]
+    far = [off(each, combine(maps, of)) for each, of in zip(found, own)]
+    return max(*far, off(own[0] - own[1] if len(own) == 2 else own[0], gradient))
+
+
+def _side_by_side(subject, layer):
+    """Return the values and the gradients of a layer, (h, w, k), those of its calls side by side."""
+    places = subject.classifier.places(layer)
+    return (
+        np.concatenate([places.arrange(each)[0] for each in parts], axis=-1)
+        for parts in zip(*subject.gradient(layer), strict=True)
+    )
+
+
 def _cam(subject, name, combine):
     layer = subject.classifier.spatial_layer()
     places, expected = subject.classifier.places(layer), 0.0
     for values, gradient in subject.gradient(layer):
         expected = expected + combine(places.arrange(values)[0], places.arrange(gradient)[0])
     return off(difference(subject, name, lambda found: found.details["coarse"], relu=False), expected)
+
+
+def score_cam(subject):
+    """The model's own answers to the image seen through the maps of a few channels, and of nothing."""
+    found = run(subject, "score_cam", 0, channels=4, relu=False).details
+    maps, _ = _side_by_side(subject, found["layer"])
+    masks = [np.zeros(subject.image.shape[:2], np.float32)]
+    for channel in found["channels"]:
+        enlarged = xh.images.resize_map(maps[..., channel], subject.image.shape[:2])
+        masks.append((enlarged - enlarged.min()) / (np.ptp(enlarged) or 1))
+    answers = subject.probabilities(subject.image * np.stack(masks)[..., None])[:, 0]
+    coarse = maps[..., found["channels"]] @ (found["answers"] - found["baseline"])
+    return max(off(np.append(found["baseline"], found["answers"]), answers), off(found["coarse"], coarse))
+
+
+def ablation_cam(subject):
+    """The model's own answers when a few channels are taken out of what the layer gives."""
+    found = [run(subject, "ablation_cam", target, channels=4, relu=False).details for target in subject.targets]
+    layer, channels = found[0]["layer"], found[0]["channels"]
+    maps, _ = _side_by_side(subject, layer)
+    x = tf.cast(subject.prepare(tf.constant(subject.image[None])), tf.float32)
+    with_all = subject.score(x).numpy()[0]
+    lost = []
+    for channel in channels:
+        with subject.without(layer, channel):
+            lost.append(with_all - subject.score(x).numpy()[0])
+    sign = [1, -1][: len(found)]
+    weights, coarse = (sum(s * each[key] for s, each in zip(sign, found)) for key in ("weights", "coarse"))
+    # What rounding leaves of a difference is a share of the scores that were subtracted, not of the difference.
+    least = max(np.abs(lost).max(), subject.rounding / subject.close * max(abs(each["logit"]) for each in found))
+    return max(float(np.abs(weights[channels] - lost).max() / max(least, 1e-12)), off(coarse, maps @ weights))
+
+
+def eigen_cam(subject):
+    """A pattern that the maps' products only make longer, by as much as the largest does, and that goes up with them."""
+    found = run(subject, "eigen_cam", 0)
+    maps, _ = _side_by_side(subject, found.details["layer"])
+    flat, coarse = maps.reshape(-1, maps.shape[-1]).astype(np.float64), found.details["coarse"].ravel()
+    largest = np.linalg.norm(flat, 2)
+    far = np.abs(flat @ (flat.T @ coarse) / largest**2 - coarse).max() / max(np.abs(coarse).max(), 1e-12)
+    right = coarse @ flat.sum(axis=1) >= -subject.close * largest**2
+    return max(float(far), abs(np.linalg.norm(coarse) / largest - 1)) if right else np.inf
 
 
 def occlusion(subject):

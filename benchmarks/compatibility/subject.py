@@ -1,6 +1,7 @@
 """One network, the classifier around it, and its own answers by TensorFlow alone."""
 
 import contextlib
+import itertools
 import unittest.mock
 import warnings
 
@@ -74,21 +75,39 @@ class Subject:
 
     @contextlib.contextmanager
     def watching(self, path, seen, tape=None):
-        """Add to `seen` what one layer gives: its `call` is put aside for a while."""
+        """Add to `seen` what one layer gives."""
         if path is None:
             yield
             return
-        layer = self.classifier.layers[path]
-        call = layer.call
 
-        def watched(*args, **kwargs):
-            output = call(*args, **kwargs)
+        def watched(output):
             if tape is not None:
                 tape.watch(output)
             seen.append(output)
             return output
 
-        object.__setattr__(layer, "call", watched)
+        with self._changed(path, watched):
+            yield
+
+    def without(self, path, channel):
+        """Take one channel out of what a layer gives; those of its second call come behind those of its first."""
+        places, calls = self.classifier.places(path), itertools.count()
+        axis = places.axes()[1]
+
+        def silenced(output):
+            number = channel - next(calls) * places.channels
+            shape = [1] * len(output.shape)
+            shape[axis] = places.channels
+            return output * tf.cast(tf.reshape(tf.range(places.channels) != number, shape), output.dtype)
+
+        return self._changed(path, silenced)
+
+    @contextlib.contextmanager
+    def _changed(self, path, change):
+        """Let a layer give `change(output)`: its `call` is put aside for a while."""
+        layer = self.classifier.layers[path]
+        call = layer.call
+        object.__setattr__(layer, "call", lambda *args, **kwargs: change(call(*args, **kwargs)))
         try:
             yield
         finally:

@@ -109,7 +109,7 @@ def _functions(classifier, methods):
     """Return {label: (name or function, parameters)}."""
     if methods is None:
         maps = {name: method for name, method in METHODS.items() if method.family != "feature visualization"}
-        methods = [name for name, method in maps.items() if classifier.has_gradients or not method.needs_gradients]
+        methods = [name for name, method in maps.items() if method.takes(classifier)]
         methods += CONTROLS
     if not isinstance(methods, dict):
         methods = {name if isinstance(name, str) else shown(name): {} for name in listed(methods, "methods", "names")}

@@ -8,7 +8,6 @@ Dense layer, the contributions of all channels add up to the logit minus the bia
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from .._quiet import announce
@@ -17,6 +16,7 @@ from .._validation import as_array, shown
 from ..classifier import Classifier
 from ..images import resize_map
 from ..results import Cost
+from .shared.class_activation import silenced_logits
 from .shared.contract import require, whole_number
 
 
@@ -161,25 +161,5 @@ def silence(
         raise ValueError(f"channels is {shown(channels)}: layer {path!r} has the channels 0 to {n - 1}.")
     kept = np.ones((len(groups), n), dtype=np.float32)
     np.put_along_axis(kept, groups, 0, axis=1)
-    function = classifier.compiled(("silence", path), lambda: _silenced(classifier, path))
-    logits = []
-    for start in range(0, len(kept), batch_size):
-        logits.append(function(classifier.outside(pixels[None]), tf.constant(kept[start : start + batch_size])).numpy())
-        classifier.count(forward=len(logits[-1]))
-    return np.concatenate(logits)
-
-
-def _silenced(classifier, silenced):
-    """Compile: one image (1, H, W, 3), which channels stay (n, k) -> logits (n, C)."""
-    place, name = classifier.places(silenced), silenced.partition("#")[0]
-
-    @tf.function(input_signature=[classifier.batch_signature, tf.TensorSpec((None, None))], autograph=False)
-    def function(image, kept):
-        def around(path, layer, call):
-            outputs = call()
-            return outputs * place.per_channel(tf.cast(kept, outputs.dtype)) if "/".join(path) == name else outputs
-
-        images = tf.repeat(image, tf.shape(kept)[0], axis=0)
-        return classifier.answer(classifier.inside(images), around=around)[0]
-
-    return function
+    starts = range(0, len(kept), batch_size)
+    return np.concatenate([silenced_logits(classifier, path, pixels, kept[start : start + batch_size]) for start in starts])

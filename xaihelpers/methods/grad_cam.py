@@ -5,15 +5,13 @@ Draelos and Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations o
 arXiv 2011.08891, 2020.
 """
 
-import numpy as np
-
 from .._types import ImageLike, Target
 from ..classifier import Classifier
-from ..images import resize_map
 from .shared.budget import Budget, one_pass
-from .shared.contract import Finding, Slider, technique
+from .shared.class_activation import LAYER, gradients_at, map_finding
+from .shared.contract import Finding, technique
 
-_SLIDERS = {"layer": Slider(options=lambda network: network.spatial_layers(), usual=lambda network: network.spatial_layers()[-1])}
+_SLIDERS = {"layer": LAYER}
 
 
 @technique(
@@ -44,10 +42,10 @@ def grad_cam(
     details: "layer", "coarse" (h, w) before resizing, "weights" (k,).
     Raises ValueError for an unknown layer or one without a spatial output. Source: Selvaraju and others, ICCV 2017.
     """
-    path, index, values, gradients, left_out = _gradients_at(classifier, image, target, layer)
+    path, index, values, gradients, left_out = gradients_at(classifier, image, target, layer)
     weights = gradients.mean(axis=(0, 1))
     coarse = values @ weights
-    return _finding(image, coarse, relu, index, {"layer": path, "weights": weights}, left_out)
+    return map_finding(image, coarse, relu, index, {"layer": path, "weights": weights}, left_out)
 
 
 @technique(
@@ -75,33 +73,6 @@ def hires_cam(
     flattening, then one Dense layer), details["coarse"] sums to the logit minus the bias.
     Source: Draelos and Carin, arXiv 2011.08891, 2020.
     """
-    path, index, values, gradients, left_out = _gradients_at(classifier, image, target, layer)
+    path, index, values, gradients, left_out = gradients_at(classifier, image, target, layer)
     coarse = (values * gradients).sum(axis=-1)
-    return _finding(image, coarse, relu, index, {"layer": path}, left_out)
-
-
-def _gradients_at(classifier, image, target, layer):
-    """Return (layer path, class, values (h, w, k), gradients (h, w, k), what the layer leaves out), at a layer with places."""
-    path = classifier.spatial_layer(layer)
-    found = classifier.gradients(image, target, layer=path)
-    values, gradients = classifier.maps(path, found.values)[0], classifier.maps(path, found.gradients)[0]
-    left_out = classifier.last_layer()[1] if layer is None else None
-    return path, int(found.index[0]), values, gradients, left_out
-
-
-def _finding(image, coarse, relu, index, details, left_out):
-    """Return the Finding for a coarse map: keep the sign or not, resize to the image, say what can't be trusted."""
-    diagnostics = [left_out] if left_out else []
-    if not coarse.any():
-        diagnostics.append(
-            "The map is zero everywhere: the class does not depend on this layer, or every gradient there "
-            "is zero. Try an earlier layer."
-        )
-    elif relu and coarse.max() <= 0:
-        diagnostics.append(
-            "The map is negative everywhere before the ReLU, so it is empty: nothing in this layer speaks "
-            "for the class. Look at it with relu=False, or choose another class."
-        )
-    details |= {"coarse": coarse}
-    kept = np.maximum(coarse, 0) if relu else coarse
-    return Finding(resize_map(kept, image.shape[:2]), index, details, tuple(diagnostics))
+    return map_finding(image, coarse, relu, index, {"layer": path}, left_out)

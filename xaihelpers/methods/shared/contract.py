@@ -47,6 +47,7 @@ class Method:
     lesson: file name of the notebook that teaches it; the registry's table knows it.
     prepare: a function of a classifier that does what can be done before there is an image, and raises where it can't.
     pixelwise: as in `Attribution`. price: a function as `cost_of`, None where the technique declares no budget.
+    needs_layers: it looks inside a network, though it takes no gradient.
     """
 
     name: str
@@ -60,15 +61,20 @@ class Method:
     prepare: object = None
     pixelwise: bool = False
     price: object = None
+    needs_layers: bool = False
 
     def __post_init__(self):
         if self.title is None:
             object.__setattr__(self, "title", title_of(self.name))  # the class is frozen for everybody else
 
+    def takes(self, classifier):
+        """Return whether a classifier is of the kind that this technique explains: a Keras model, or any function."""
+        return classifier.has_gradients or not (self.needs_gradients or self.needs_layers)
+
     def why_not(self, classifier):
         """Return the sentence that says why this technique does not work on a classifier, None where it does."""
         try:
-            require(classifier, self.needs_gradients, self.name)
+            require(classifier, self.needs_gradients, self.name, self.needs_layers)
             if self.prepare:
                 self.prepare(classifier)
         except (TypeError, ValueError) as error:
@@ -102,11 +108,13 @@ def technique(
     pixelwise: bool = False,
     budget: Budget | None = None,
     title: str | None = None,
+    needs_layers: bool = False,
 ) -> Callable[[Callable[Parameters, Finding]], Callable[Parameters, Attribution]]:
     """Turn `find(classifier, image, target, *, ...) -> Finding` into a technique that returns an Attribution.
 
     The image is checked before any network runs, the class is looked up, the passes and seconds are counted, every
-    named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings. prepare, pixelwise, title: see Method.
+    named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings. prepare, pixelwise, title, needs_layers:
+    see Method.
     budget: what it costs; where `seconds` and `questions` are among its arguments they are kept to here.
     """
 
@@ -116,7 +124,7 @@ def technique(
         def checked(classifier, image, target, parameters):
             bound = _bound(find.__name__, signature, classifier, image, target, **parameters)
             parameters = dict(list(bound.arguments.items())[3:])
-            require(classifier, needs_gradients, find.__name__)
+            require(classifier, needs_gradients, find.__name__, needs_layers)
             _check_kinds(signature, parameters)
             return classifier.check(image), None if target is None else classifier.class_index(target), parameters
 
@@ -173,6 +181,7 @@ def technique(
             pixelwise=pixelwise,
             price=price if budget else None,
             title=title,
+            needs_layers=needs_layers,
         )
         return explain
 
@@ -248,13 +257,14 @@ def visualization(
     return decorate
 
 
-def require(classifier, needs_gradients, name):
-    """Raise TypeError in one sentence where the classifier is none, or has no gradients and the technique needs them."""
+def require(classifier, needs_gradients, name, needs_layers=False):
+    """Raise TypeError in one sentence where the classifier is none, or lacks the gradients or layers that the technique needs."""
     if not isinstance(classifier, Classifier):
         raise TypeError(f"{name} got {type(classifier).__name__}: wrap the model first, Classifier(model, ...).")
-    if needs_gradients and not classifier.has_gradients:
+    if (needs_gradients or needs_layers) and not classifier.has_gradients:
+        what = "gradients" if needs_gradients else "layers"
         raise TypeError(
-            f"{name} needs gradients, and a plain function has none: give a Keras model, or use a technique "
+            f"{name} needs {what}, and a plain function has none: give a Keras model, or use a technique "
             "that only asks questions (occlusion, rise, lime, anchors)."
         )
 

@@ -54,7 +54,7 @@ class Slot(ipywidgets.VBox):
 
 def _controls(method, classifier):
     """Return {parameter: control} of a technique; the class is chosen elsewhere."""
-    if method.needs_gradients and not classifier.has_gradients:
+    if not method.takes(classifier):
         return {}  # the technique itself says that it can't explain a plain function
     usual = {name: each.default for name, each in inspect.signature(method.function).parameters.items()}
     found = {}
