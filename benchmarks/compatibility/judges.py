@@ -49,6 +49,20 @@ def integrated_gradients(subject):
     return max(off(short, expected), _adds_up(subject, sums[:-1], 0 * subject.image, sums[-1]))
 
 
+def expected_gradients(subject):
+    """Two places on the way from black: the tape's own gradients there, times what the image adds to the input."""
+    found = [run(subject, "expected_gradients", each, background="black", samples=2).details for each in subject.targets]
+    gradient = sum(subject.gradient(share=np.float32(share)) for share in found[0]["alphas"]) / 2
+    values = found[0]["values"] - found[1]["values"] if len(found) == 2 else found[0]["values"]
+    return off(values, gradient * (subject.seen() - subject.seen(0)))
+
+
+def lrp(subject):
+    """LRP-0 of the last logit: input times a gradient that goes through every activation as output over input."""
+    found = run(subject, "lrp", subject.classifier.n_classes - 1, rule="epsilon", epsilon=0.0)
+    return off(found.details["values"], subject.passed_through() * subject.seen())
+
+
 def _values_and_gap(found):
     """Return all contributions of a result and its completeness gap, side by side."""
     return np.append(found.details["values"].astype(np.float64), found.details["completeness_gap"])

@@ -129,9 +129,25 @@ class Subject:
 
             return lambda x, **_: guided(tf.convert_to_tensor(x))
 
+        return self._with_activations({"relu": through(tf.nn.relu), "relu6": through(tf.nn.relu6)})
+
+    def passed_through(self):
+        """Return the gradient of the last logit, (H, W, C), where each activation's slope is its output over its input."""
+
+        def through(function):
+            @tf.custom_gradient
+            def passing(x):
+                y = function(x)
+                return y, lambda g: g * tf.math.divide_no_nan(y, x)
+
+            return lambda x, **_: passing(tf.convert_to_tensor(x))
+
+        return self._with_activations({name: through(getattr(tf.nn, name)) for name in ("relu6", "tanh", "elu", "selu")})
+
+    def _with_activations(self, changed):
+        """Return the gradient of the last logit with TensorFlow's activations changed, {name: function}, the head left out."""
         x = tf.constant(self.image[None])
-        head = dict.fromkeys(("softmax", "log_softmax", "sigmoid"), lambda z, *_, **__: z)
-        plain = head | {"relu": through(tf.nn.relu), "relu6": through(tf.nn.relu6)}
+        plain = dict.fromkeys(("softmax", "log_softmax", "sigmoid"), lambda z, *_, **__: z) | changed
         with contextlib.ExitStack() as patched, tf.GradientTape() as tape:
             for name, function in plain.items():
                 patched.enter_context(unittest.mock.patch.object(tf.nn, name, function))

@@ -54,7 +54,8 @@ def signs_of(technique, parameters):
     """Return which of `SIGNS` a technique's map is measured with: its absolute values too where it is signed."""
     if technique == "rise":  # positive everywhere, whatever the class: what counts is what is above its mean
         return ("signed", "centred")
-    if technique in ("integrated_gradients", "deep_shap", "occlusion", "lime", "shapley"):
+    both = ("integrated_gradients", "expected_gradients", "deep_shap", "lrp", "occlusion", "lime", "shapley")
+    if technique in both:
         return ("signed", "absolute")
     signed = {"saliency": "times_input", "grad_cam": "relu", "hires_cam": "relu"}.get(technique)
     default = {"saliency": False, "grad_cam": True, "hires_cam": False}.get(technique)
@@ -71,6 +72,7 @@ def entries(earlier=None):
         Entry("Saliency", "saliency"),
         Entry("Gradient × input", "saliency", {"times_input": True}),
         *(Entry(f"SmoothGrad, {n}", "saliency", {"noise": 0.15, "samples": n}, sampled=n != 16) for n in (4, 16, 64)),
+        Entry("VarGrad", "saliency", {"noise": 0.15, "samples": 16, "variance": True}),
         Entry("Guided backpropagation", "guided_backprop"),
         Entry("Deconvnet", "guided_backprop", {"rule": "deconvnet"}),
         *(Entry(f"Integrated gradients, {b}", "integrated_gradients", {"baseline": b, "steps": 32}) for b in BASELINES),

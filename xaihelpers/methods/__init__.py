@@ -24,6 +24,8 @@ _TABLE = {
     "score_cam": ("cam_family", "14_field.ipynb"),
     "ablation_cam": ("cam_family", "14_field.ipynb"),
     "eigen_cam": ("cam_family", "14_field.ipynb"),
+    "expected_gradients": ("expected_gradients", "14_field.ipynb"),
+    "lrp": ("lrp", "14_field.ipynb"),
     "occlusion": ("occlusion", "07_occlusion_sensitivity.ipynb"),
     "rise": ("rise", "03_rise.ipynb"),
     "lime": ("lime", "02_lime.ipynb"),

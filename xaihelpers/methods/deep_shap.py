@@ -13,13 +13,10 @@ from .._progress import progress_bar
 from .._types import Fill, ImageLike, Target
 from ..classifier import Classifier
 from .shared.activation_rules import Trace, operations_between
+from .shared.backgrounds import BACKGROUNDS, background_images, how_many
 from .shared.budget import Budget
 from .shared.contract import Finding, Slider, technique
-from .shared.fills import WORDS, fill_images
 from .shared.rescale_rules import RULES, missing_rule, needs_rule, rescale_custom
-
-BACKGROUNDS = ("greys", *WORDS)
-
 
 _ROUNDING = 1e-5  # of all that is added up, whatever its sign
 
@@ -32,12 +29,8 @@ def _compiled(classifier):
 
 def _questions(shape, given):
     """Return the images sent through the network: the backgrounds, and the image beside each batch of them."""
-    several = len(given["background"]) if np.ndim(given["background"]) == 4 else 5 if _is_greys(given["background"]) else 1
+    several = how_many(given["background"])
     return several + math.ceil(several / given["batch_size"])
-
-
-def _is_greys(background):
-    return isinstance(background, str) and background == "greys"
 
 
 @technique(
@@ -94,13 +87,6 @@ def deep_shap(
     return Finding(
         values.sum(axis=-1), target, details, _doubts(values, difference, details["completeness_gap"], classifier.score_name)
     )
-
-
-def background_images(image, background, seed=0):
-    """Return the background images, (N, H, W, 3) float32; see `deep_shap`."""
-    if _is_greys(background):
-        return np.concatenate([fill_images(image, grey) for grey in np.linspace(0, 255, 5)])
-    return fill_images(image, background, name="background", seed=seed)
 
 
 def _compile(classifier):

@@ -2,7 +2,8 @@
 
 Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks: Visualising Image Classification Models and
 Saliency Maps", ICLR workshop 2014. SmoothGrad: Smilkov, Thorat, Kim, Viégas and Wattenberg, "SmoothGrad: removing noise
-by adding noise", arXiv 1706.03825, 2017.
+by adding noise", arXiv 1706.03825, 2017. VarGrad: Adebayo, Gilmer, Goodfellow and Kim, "Local Explanation Methods for Deep
+Neural Networks Lack Sensitivity to Parameter Values", ICLR workshop 2018.
 """
 
 import numpy as np
@@ -20,6 +21,7 @@ _SLIDERS = {
     "samples": Slider(1, 12, 1, default=8),
     "times_input": Slider(options=(False, True), default=False),
     "of": Slider(options=("logit", "probability"), default="logit"),
+    "variance": Slider(options=(False, True), default=False),
 }
 
 
@@ -44,6 +46,7 @@ def saliency(
     times_input: bool = False,
     noise: float = 0.0,
     samples: int = 1,
+    variance: bool = False,
     of: str = "logit",
     seed: int = 0,
     batch_size: int = 8,
@@ -57,40 +60,51 @@ def saliency(
     times_input: gradient times input instead, summed over the channels, signed.
     noise, samples: SmoothGrad: the mean gradient of `samples` copies of the image with normal noise added; `noise` is
         its standard deviation as a share of the image's range (max - min). 0 is the plain gradient, whatever `samples`.
+    variance: VarGrad: the variance of these gradients in place of their mean, the largest of the channels.
     of: "logit", or "probability" to see what the softmax does to the gradient.
     seconds, questions: at most so many: the map is then of fewer samples, as `parameters` say; see also `xh.cost_of`.
     details: "gradient" (H, W, 3), signed, with respect to the preprocessed input (to the image, where preprocessing resizes
-        it); "probability" of the class.
-    Raises ValueError for a negative noise or no samples. Source: Simonyan and others, ICLR workshop 2014.
+        it); "probability" of the class; "variance" (H, W, 3) of the gradient, where there was noise.
+    Raises ValueError for a negative noise, no samples, or both times_input and variance.
+    Source: Simonyan and others, ICLR workshop 2014.
     """
     if not 0 <= noise < np.inf:
         raise ValueError(f"noise is {noise!r}: give a share of the image's range, 0 or more; 0.15 is usual.")
     whole_number(samples, "samples")
+    if variance and times_input:
+        raise ValueError("variance and times_input are two maps: choose one of them.")
     # The clean image comes first: it settles the class, and is the whole answer where there is no noise.
     clean = classifier.gradients(image, target, of=of, checked=True)
-    index, gradient = int(clean.index[0]), clean.gradients[0]
+    index, gradient, spread = int(clean.index[0]), clean.gradients[0], {}
     if noise > 0:
-        gradient = _smooth(classifier, image, index, noise, samples, of, seed, batch_size, progress)
-    values = (gradient * clean.values[0]).sum(axis=-1) if times_input else strongest_channel(gradient)
+        gradient, spread["variance"] = _smooth(classifier, image, index, noise, samples, of, seed, batch_size, progress)
+    if variance:
+        values = strongest_channel(spread.get("variance", np.zeros_like(gradient)))
+    else:
+        values = (gradient * clean.values[0]).sum(axis=-1) if times_input else strongest_channel(gradient)
     p = float(clean.probabilities[0, index])
-    details = {"gradient": gradient, "probability": p}
-    title = "SmoothGrad" * (noise > 0) or "Gradient" * times_input
+    details = {"gradient": gradient, "probability": p, **spread}
+    title = "VarGrad" if variance else "SmoothGrad" * (noise > 0) or "Gradient" * times_input
     title += " × input" * times_input
-    return Finding(values, index, details, tuple(_distrust(values, gradient, p, of)), title=title)
+    few = variance and (noise == 0 or samples < 2)
+    doubts = ("One gradient has no variance: give noise, such as 0.15, and 2 samples or more.",) if few else ()
+    return Finding(values, index, details, doubts or tuple(_distrust(values, gradient, p, of)), title=title)
 
 
 def _smooth(classifier, image, index, noise, samples, of, seed, batch_size, progress):
-    """Return the mean gradient (H, W, 3) over noisy copies of the image, made batch by batch."""
+    """Return the mean and the variance of the gradient, (H, W, 3) each, over noisy copies of the image, made batch by batch."""
     rng = np.random.default_rng(seed)
     sigma = noise * (image.max() - image.min())
-    total = np.zeros(1)
+    total, squares = np.zeros(1), np.zeros(1)
     for start in progress_bar(range(0, samples, batch_size), "SmoothGrad", "batch", shown=progress):
         shape = (min(batch_size, samples - start), *image.shape)
         # Noise may leave 0..255, as in the paper: clipping it would pull bright and dark places towards grey.
         noisy = image + sigma * rng.standard_normal(shape, dtype=np.float32)
         found = classifier.gradients(noisy, index, of=of, batch_size=batch_size, checked=True)
         total = total + found.gradients.sum(axis=0, dtype=np.float64)
-    return (total / samples).astype(np.float32)
+        squares = squares + np.square(found.gradients, dtype=np.float64).sum(axis=0)
+    mean = total / samples
+    return mean.astype(np.float32), np.maximum(squares / samples - mean**2, 0).astype(np.float32)
 
 
 def _distrust(values, gradient, p, of):

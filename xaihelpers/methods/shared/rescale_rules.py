@@ -185,10 +185,13 @@ _PLUMBING = {"Const", "Identity", "NoOp", "Placeholder", "ReadVariableOp", "Shap
 _SUMS = {"Add", "AddN", "AddV2", "ConcatV2", "Pack", "Sub"}
 
 
-def missing_rule(op, active):
-    """Return in words why no rule here covers an operation, or None where one does; active: the operations before it."""
+def missing_rule(op, active, rules=RULES, pairs=_PAIRS):
+    """Return in words why no rule covers an operation, or None where one does; active: the operations before it.
+
+    rules, pairs: the types of operations of one signal, and of two, that have one; linear ones need none.
+    """
     signals = sum(tensor.op in active for tensor in op.inputs)
-    if op.type in _SUMS or op.type in _PAIRS or (op.type in RULES and signals == 1):
+    if op.type in _SUMS or op.type in pairs or (op.type in rules and signals == 1):
         return None
     if op.type in _CALLS and signals == 1 and _is_linear_call(op):
         return None
