@@ -37,9 +37,10 @@ def plainly(model, target, rule, epsilon=0.25, gamma=0.25):
     relevance = a * tf.one_hot([target], 3)
     for layer, a in steps[::-1]:
         number = weighing.index(layer) if layer in weighing else None
-        name = rule if rule != "composite" else {0: "box", len(weighing) - 1: "zero"}.get(number)
-        if name is None and number is not None:  # of the convolutions, lower and upper half
-            name = "gamma" if number < len(weighing) / 2 else "epsilon"
+        name = None if number is None else rule
+        if name == "composite":  # of the convolutions, lower and upper half
+            halves = "gamma" if number < len(weighing) / 2 else "epsilon"
+            name = {0: "box", len(weighing) - 1: "zero"}.get(number, halves)
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(a)
             low, high = tf.zeros_like(a), tf.ones_like(a)
@@ -51,7 +52,7 @@ def plainly(model, target, rule, epsilon=0.25, gamma=0.25):
             if name == "box":
                 z -= with_weights(layer, low, tf.nn.relu) + with_weights(layer, high, lambda w: -tf.nn.relu(-w))
             if name == "epsilon":
-                z += epsilon * tf.sqrt(tf.reduce_mean(z**2)) * tf.where(z < 0, -1.0, 1.0)
+                z += tf.stop_gradient(epsilon * tf.sqrt(tf.reduce_mean(z**2)) * tf.where(z < 0, -1.0, 1.0))
             score = tf.reduce_sum(z * tf.stop_gradient(tf.math.divide_no_nan(relevance, z)))
         relevance = a * tape.gradient(score, a)
         if name == "box":
@@ -84,7 +85,7 @@ def test_the_rules_are_those_of_the_overview(rule):
 WITHOUT_BIAS = {
     "ReLU": lambda: [convolution(5, False), convolution(4, False)],
     # Scaled up, some outputs of the first convolution pass the cap, and others do not.
-    "ReLU6": lambda: [convolution(5, False, None), L.Rescaling(10), L.ReLU(6), convolution(4, False)],
+    "ReLU6": lambda: [convolution(5, False, None), L.Rescaling(30), L.ReLU(6), convolution(4, False)],
     "depthwise": lambda: [convolution(5, False), convolution(0, False, kind=L.DepthwiseConv2D), convolution(4, False)],
     "separable": lambda: [convolution(5, False), convolution(4, False, kind=L.SeparableConv2D)],
     "transposed": lambda: [convolution(5, False), convolution(4, False, kind=L.Conv2DTranspose, strides=2)],
@@ -109,7 +110,7 @@ def normalization(channels, shifts=True):
 def test_the_cap_of_relu6_is_met_at_some_places():
     model = network(*WITHOUT_BIAS["ReLU6"](), bias=False)
     values = keras.Model(model.inputs, model.layers[3].output)(IMAGE[None].astype(np.float32)).numpy()
-    assert 0.1 < (values == 6).mean() < 0.9 and ((values > 0) & (values < 6)).mean() > 0.1
+    assert (values == 6).mean() > 0.05 and ((values > 0) & (values < 6)).mean() > 0.1
 
 
 @pytest.mark.parametrize(("rule", "options"), RULES)

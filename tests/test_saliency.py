@@ -3,6 +3,7 @@
 import gc
 
 import keras
+import networks
 import numpy as np
 import psutil
 import pytest
@@ -253,3 +254,19 @@ def test_two_hundred_calls_do_not_grow_memory():
         calls[k % 4](k)
     gc.collect()
     assert psutil.Process().memory_info().rss - before < 20e6
+
+
+def test_vargrad_is_the_variance_of_the_gradients_whose_mean_is_smoothgrad():
+    classifier = xh.Classifier(networks.sequential_network())
+    picture, random = networks.image(), np.random.default_rng(0)
+    noisy = picture + 0.3 * np.float64(np.ptp(picture)) * random.standard_normal((20, *picture.shape), dtype=np.float32)
+    gradients = classifier.gradients(noisy.astype(np.float32), 1, checked=True).gradients.astype(float)
+    found = xh.saliency(classifier, picture, 1, noise=0.3, samples=20, variance=True, batch_size=7)
+    np.testing.assert_allclose(found.details["gradient"], gradients.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(found.heatmap, gradients.var(axis=0).max(axis=-1), rtol=1e-3, atol=1e-9)
+    assert found.title == "VarGrad" and found.heatmap.any()
+    for few in ({}, {"noise": 0.3}):
+        with pytest.warns(xh.DiagnosticWarning, match="One gradient has no variance"):
+            assert not xh.saliency(classifier, picture, 1, variance=True, **few).heatmap.any()
+    with pytest.raises(ValueError, match="choose one of them"):
+        xh.saliency(classifier, picture, 1, variance=True, times_input=True)

@@ -55,7 +55,7 @@ def grad_cam_plus_plus(
     batch_size: int = 32,
     progress: bool = False,
 ) -> Finding:
-    """Return the Grad-CAM++ map of one class, (H, W): Grad-CAM's, but only places with a positive gradient count, not their mean.
+    """Return the Grad-CAM++ map of one class, (H, W): Grad-CAM's, but only places with a positive gradient count.
 
     Arguments as `grad_cam`. The paper takes the exponential of the logit as the score, so that its second and third derivatives
     are powers of the gradient; the common factor exp(logit) is left out here, which scales the map and changes nothing else.
@@ -84,7 +84,7 @@ def xgrad_cam(
     batch_size: int = 32,
     progress: bool = False,
 ) -> Finding:
-    """Return the XGrad-CAM map of one class, (H, W): Grad-CAM's, its mean gradient weighted by how active the channel is there.
+    """Return the XGrad-CAM map of one class, (H, W): Grad-CAM's, places counted by how active the channel is there.
 
     Arguments as `grad_cam`. A channel's map then adds up to gradient times activation, as HiResCAM's: the sum of the signed map
     is the logit minus the bias where the network behind `layer` is linear.

@@ -53,7 +53,7 @@ def lrp(
     batch_size: int = 32,
     progress: bool = False,
 ) -> Finding:
-    """Return every pixel's relevance for a class, (H, W), signed: its share of the logit, but for what biases and epsilon keep.
+    """Return every pixel's relevance for a class, (H, W), signed: its share of the logit; biases and epsilon keep some.
 
     classifier: a Classifier around a Keras model whose activations give 0 for 0, such as ReLU. image: (H, W, 3), 0 to 255.
     target: class index, name, or None.
