@@ -61,6 +61,7 @@ __all__ = [
     "Classifier",
     "DiagnosticWarning",
     "Visualization",
+    "ablation_cam",
     "activation_maximization",
     "anchors",
     "animate",
@@ -75,23 +76,28 @@ __all__ = [
     "cost_of",
     "deep_dream",
     "deep_shap",
+    "eigen_cam",
     "evaluate",
+    "expected_gradients",
     "explain_folder",
     "explore",
     "extremal_perturbation",
     "field",
     "figure",
     "grad_cam",
+    "grad_cam_plus_plus",
     "guided_backprop",
     "hires_cam",
     "images",
     "images_from_folder",
     "integrated_gradients",
     "judge",
+    "layer_cam",
     "lime",
     "load_classifier",
     "load_image",
     "load_model",
+    "lrp",
     "methods",
     "metrics",
     "object_masks",
@@ -108,6 +114,7 @@ __all__ = [
     "saliency",
     "sample_photo",
     "save_png",
+    "score_cam",
     "shapley",
     "show",
     "side_by_side",
@@ -116,6 +123,7 @@ __all__ = [
     "strip",
     "train_classifier",
     "without_warnings",
+    "xgrad_cam",
     "zoo",
 ]
 __version__: str
@@ -129,6 +137,7 @@ def saliency(
     times_input: bool = False,
     noise: float = 0.0,
     samples: int = 1,
+    variance: bool = False,
     of: str = "logit",
     seed: int = 0,
     batch_size: int = 8,
@@ -203,6 +212,121 @@ def hires_cam(
     progress: bool = False,
 ) -> Attribution:
     """Return the HiResCAM map of one class, (H, W): gradient times activation, summed over channels, not averaged."""
+
+def grad_cam_plus_plus(
+    classifier: Classifier,
+    image: _ImageLike,
+    target: _Target = None,
+    *,
+    layer: str | None = None,
+    relu: bool = True,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Attribution:
+    """Return the Grad-CAM++ map of one class, (H, W): Grad-CAM's, but only places with a positive gradient count."""
+
+def xgrad_cam(
+    classifier: Classifier,
+    image: _ImageLike,
+    target: _Target = None,
+    *,
+    layer: str | None = None,
+    relu: bool = True,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Attribution:
+    """Return the XGrad-CAM map of one class, (H, W): Grad-CAM's, places counted by how active the channel is there."""
+
+def layer_cam(
+    classifier: Classifier,
+    image: _ImageLike,
+    target: _Target = None,
+    *,
+    layer: str | None = None,
+    relu: bool = True,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Attribution:
+    """Return the Layer-CAM map of one class, (H, W): activation times positive gradient, place by place, summed over channels."""
+
+def score_cam(
+    classifier: Classifier,
+    image: _ImageLike,
+    target: _Target = None,
+    *,
+    layer: str | None = None,
+    channels: int = 64,
+    fill: _Fill = "black",
+    of: str = "probability",
+    relu: bool = True,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
+) -> Attribution:
+    """Return the Score-CAM map of one class, (H, W): each channel counts by the score of the image seen through its map."""
+
+def ablation_cam(
+    classifier: Classifier,
+    image: _ImageLike,
+    target: _Target = None,
+    *,
+    layer: str | None = None,
+    channels: int = 64,
+    relu: bool = True,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
+) -> Attribution:
+    """Return the Ablation-CAM map of one class, (H, W): each channel counts by what the logit loses without it."""
+
+def eigen_cam(
+    classifier: Classifier,
+    image: _ImageLike,
+    target: _Target = None,
+    *,
+    layer: str | None = None,
+    centred: bool = False,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Attribution:
+    """Return the Eigen-CAM map, (H, W): the strongest pattern that a layer's maps have in common. It is of no class."""
+
+def expected_gradients(
+    classifier: Classifier,
+    image: _ImageLike,
+    target: _Target = None,
+    *,
+    background: _Fill = "greys",
+    samples: int = 64,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+    seconds: float | None = None,
+    questions: int | None = None,
+) -> Attribution:
+    """Return the expected gradients of one class, (H, W), signed; they nearly add up to logit(image) - mean logit(background)."""
+
+def lrp(
+    classifier: Classifier,
+    image: _ImageLike,
+    target: _Target = None,
+    *,
+    rule: str = "composite",
+    epsilon: float = 0.25,
+    gamma: float = 0.25,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Attribution:
+    """Return every pixel's relevance for a class, (H, W), signed: its share of the logit; biases and epsilon keep some."""
 
 def occlusion(
     classifier: Classifier,

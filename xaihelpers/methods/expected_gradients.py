@@ -40,7 +40,7 @@ def expected_gradients(
     seconds: float | None = None,
     questions: int | None = None,
 ) -> Finding:
-    """Return the expected gradients of one class, (H, W), signed: nearly, they add up to logit(image) - mean logit(background).
+    """Return the expected gradients of one class, (H, W), signed; they nearly add up to logit(image) - mean logit(background).
 
     classifier: a Classifier around a Keras model. image: (H, W, 3), 0 to 255. target: class index, name, or None.
     background: what the image is compared with: images (N, H, W, 3), best a few dozen like those it was trained on; or "greys"
