@@ -134,7 +134,7 @@ class Proof:
             if logits.min() >= 0 and np.abs(logits.sum(axis=1) - 1).max() < 1e-3:
                 yield (
                     f"The model applies {head.kind} twice: what goes into the last one are probabilities already, so that its "
-                    "answers are all alike. Leave one out, keras.Model(model.inputs, model.layers[-2].output)."
+                    "answers are all alike. Leave one out, keras.Model(model.inputs, model.layers[-1].input)."
                 )
         if head.told in ("logits", "sigmoid logits") and (head.reached or self._adds_up(logits)):
             yield (
@@ -239,7 +239,8 @@ def _sentence(error):
 def _is_finite(weight):
     """Return whether all numbers of a weight are finite; their sum tells, quicker than a look at each."""
     values = np.asarray(weight)
-    return bool(np.isfinite(np.sum(values, dtype=np.float64)))
+    with np.errstate(over="ignore", invalid="ignore"):  # finite numbers may add up to infinity: then they are looked at
+        return bool(np.isfinite(values.sum())) or bool(np.isfinite(np.sum(values, dtype=np.float64)))
 
 
 def _meant(model):

@@ -56,16 +56,16 @@ class ValueRange:
                 self._deviation = float(values.std())
             elif self.high is not None and hasattr(layer, "moving_variance") and hasattr(call.inputs, "numpy"):
                 self.spread = _spread(layer, np.asarray(call.inputs, np.float32))
-                raise _SeenEnoughError
+                raise _SeenEnough
             elif self.high is not None and kernel:
-                raise _SeenEnoughError
+                raise _SeenEnough
             return output
 
         inputs = classifier.inside(classifier.outside(images))
         try:
             with Calls(around).listening():
                 classifier._call(inputs)
-        except _SeenEnoughError:
+        except _SeenEnough:
             pass
 
     def _judge(self):
@@ -94,8 +94,8 @@ class ValueRange:
             )
 
 
-class _SeenEnoughError(Exception):
-    """The rest of the network need not run."""
+class _SeenEnough(BaseException):
+    """The rest of the network need not run. No Exception: Keras would write to each layer's caller what it was called with."""
 
 
 def _spread(layer, values):

@@ -96,7 +96,7 @@ def anchors(
     ask = Asker(classifier, image, filled, labels, seed, batch_size, max_questions)
     search = make_search(ask, options)
 
-    decision = int(classifier.probabilities(image)[0].argmax())
+    decision = int(classifier.probabilities(image[None])[0].argmax())
     if target not in (None, decision):
         return _not_decided(classifier, labels, target, decision)
     with _progress_bar(max_questions, progress) as bar:

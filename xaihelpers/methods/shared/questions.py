@@ -18,6 +18,8 @@ def score(classifier, images, of="probability", batch_size=32, checked=False):
     A softmax near 1 is saturated: what is taken away hardly moves it, though the logit falls. Raises ValueError for
     another `of`, and TypeError, in one sentence, where the classifier has no logits.
     """
+    # As a batch of one, to be answered in the same way as what it is compared with: what changes nothing must give the same.
+    images = images[None] if images.ndim == 3 else images
     if one_of(of, "of", ("probability", "logit")) == "logit":
         return classifier.logits(images, batch_size, checked=checked)
     return classifier.probabilities(images, batch_size, checked=checked)
