@@ -26,7 +26,7 @@ class InferenceTwin:
         self._classifier, self._lock, self._function = classifier, threading.Lock(), None
         self._folds, self._gone = folding.plan(classifier.model, keep) if graph.is_network(classifier.model) else ({}, ())
         self._weights, self._made_from, self._watched = {}, None, _Watched(self._folds.values())
-        self.note = "Nothing was asked yet: the first question makes a quicker twin and compares it with the model."
+        self.note = "Nothing was asked yet: the first batch of questions makes a quicker twin and compares it with the model."
 
     def __call__(self, images):
         """Return (logits, probabilities), (N, C) tensors, for images 0 to 255, a float32 tensor (N, H, W, 3)."""

@@ -84,20 +84,25 @@ def _sift(picture, content, **options):
     from skimage.feature import SIFT
 
     sift, padded = SIFT(**options), np.pad(picture, _PAD, mode="reflect")
+    nothing = Points(np.zeros(0, complex), np.zeros(0), np.zeros(0), np.zeros((0, 128), np.uint8))
     try:
         sift.detect(padded)
-        # scikit-image's directions are half a bin too large, always; in a mirror that would not cancel.
-        sift.orientations = sift.orientations - np.pi / sift.n_bins
-        sift.extract(padded)
     except RuntimeError:  # what scikit-image says of a picture without any
-        nothing = np.zeros(0)
-        return Points(nothing.astype(complex), nothing, nothing, np.zeros((0, 128), np.uint8))
+        return nothing
     room = np.pad(ndimage.distance_transform_edt(content) if not content.all() else content * 1e3, _PAD, mode="reflect")
     row, column = (np.clip(np.rint(sift.positions[:, k]).astype(int), 0, padded.shape[k] - 1) for k in (0, 1))
     order = np.argsort(-sift.sigmas, kind="stable")
     order = order[room[row, column][order] > 2 * sift.sigmas[order]][:_MOST]
-    places = sift.positions[order] - _PAD
-    return Points(places[:, 0] + 1j * places[:, 1], sift.sigmas[order], sift.orientations[order], sift.descriptors[order])
+    if not len(order):
+        return nothing
+    # Described is only what is kept: noise has thousands of points, and describing them is most of the work.
+    for name in ("keypoints", "positions", "sigmas", "scales", "octaves", "orientations"):
+        setattr(sift, name, getattr(sift, name)[order])
+    # scikit-image's directions are half a bin too large, always; in a mirror that would not cancel.
+    sift.orientations = sift.orientations - np.pi / sift.n_bins
+    sift.extract(padded)
+    places = sift.positions - _PAD
+    return Points(places[:, 0] + 1j * places[:, 1], sift.sigmas, sift.orientations, sift.descriptors)
 
 
 def placement(one, other):
