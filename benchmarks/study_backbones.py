@@ -1,13 +1,12 @@
 """`python -m benchmarks.study_backbones`: which backbone and size should `train_classifier` take where it is not told?
 
 Every backbone sees the same images, splits and seeds; features are taken once, and a head is trained for each seed. Judged by
-the balanced accuracy of images that were held back, groups never divided. What is measured is kept in a folder and not measured
-again (`--kept FOLDER`; `--most SECONDS` stops after a while, and the next call goes on). Written to BACKBONES.md in this folder.
+the balanced accuracy of images that were held back, groups never divided. What is measured is kept in backbones.json and not
+measured again: a number of seconds as argument stops it after about so long, and the next call goes on. It writes BACKBONES.md.
 """
 
-import argparse
 import json
-import tempfile
+import sys
 import time
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from xaihelpers.training.splitting import held_back_part, stopping_part
 from xaihelpers.training.steps import outputs_of, train_head
 from xaihelpers.training.train import _backbone, _with_pooling
 
+KEPT = Path(__file__).parent / "backbones.json"
 SEEDS, SHARE = 5, 0.2
 T = 2.776  # Student's t for 95 %, four degrees of freedom
 # name: (backbone, weights, edge)
@@ -144,44 +144,46 @@ def table(results):
     return "\n".join(lines)
 
 
-def measured(kept, most):
-    """Return {data: {network: [balanced accuracies]}} and what each data set is, or None where time is up before all is there."""
-    start, results, sizes = time.perf_counter(), {}, []
+def measure(results, most):
+    """Measure what is missing in {data: {network: [balanced accuracies]}}, for `most` seconds; keep it after each network."""
+    start = time.perf_counter()
     for data, make in DATA.items():
-        results[data], drawn = {}, None
+        rows, given = results.setdefault(data, {}), None
         for title, network in NETWORKS.items():
-            path = kept / f"{data}, {title}.json"
-            if not path.exists():
-                if time.perf_counter() - start > most:
-                    return None
-                drawn = drawn or make()
-                size = f"{data}: {len(drawn[1])} images of {drawn[1].max() + 1} classes, {len(np.unique(drawn[2]))} groups"
-                path.write_text(json.dumps([size, judged(*drawn, network)]), encoding="utf-8")
-                print(path.stem, path.read_text(encoding="utf-8"), flush=True)
-            size, results[data][title] = json.loads(path.read_text(encoding="utf-8"))
-        sizes.append(size)
-    return results, sizes
+            if title in rows:
+                continue
+            if time.perf_counter() - start > most:
+                return
+            given = given or make()
+            rows["images"] = f"{len(given[1])} images of {given[1].max() + 1} classes, {len(np.unique(given[2]))} groups"
+            rows[title] = judged(*given, network)
+            print(data, title, rows[title], flush=True)
+            KEPT.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
-def main(arguments=None):
-    """Measure what is missing, and write the table once all is there."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "study_backbones")
-    parser.add_argument("--most", type=float, default=float("inf"))
-    options = parser.parse_args(arguments)
-    options.kept.mkdir(parents=True, exist_ok=True)
-    found = measured(options.kept, options.most)
-    if found is None:
-        print("not all is measured yet: call it again")
-        return
-    results, sizes = found
-    head = (
+def page(results):
+    """Return the whole page in Markdown; what is not measured yet is named."""
+    there = {data: {title: rows[title] for title in NETWORKS if title in rows} for data, rows in results.items()}
+    there = {data: rows for data, rows in there.items() if len(rows) > 1}
+    missing = []
+    for data in DATA:
+        titles = [title for title in NETWORKS if title not in there.get(data, {})]
+        missing += [data if len(titles) == len(NETWORKS) else f"{data} ({', '.join(titles)})"] if titles else []
+    sizes = "; ".join(f"{data}: {results[data]['images']}" for data in there)
+    text = (
         "# Backbones\n\nWritten by `python -m benchmarks.study_backbones`. A head on a frozen backbone, "
-        f"{SEEDS} seeds, the same splits for all, a fifth of the images held back. {'; '.join(sizes)}. The interval allows for "
-        "splits that share images.\n\n"
+        f"{SEEDS} seeds, the same splits for all, a fifth of the images held back. {sizes}. The interval allows for splits that "
+        f"share images.\n\n{table(there)}\n"
     )
-    (Path(__file__).parent / "BACKBONES.md").write_text(head + table(results) + "\n", encoding="utf-8")
+    return text + (f"\nNot measured yet: {'; '.join(missing)}.\n" if missing else "")
+
+
+def main(most):
+    """Measure what is missing, and write the table."""
+    results = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+    measure(results, most)
+    (Path(__file__).parent / "BACKBONES.md").write_text(page(results), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(float(sys.argv[1]) if sys.argv[1:] else float("inf"))

@@ -1,6 +1,7 @@
 """Transfer learning: its steps on numbers worked out by hand, then whole, on small networks and on the skin backbone."""
 
 import hashlib
+import re
 import zipfile
 
 import keras
@@ -53,6 +54,26 @@ def trained(backbone):
 
 
 # -- the steps --------------------------------------------------------------------------------------------------------
+
+
+def test_the_figures_of_the_backbones_are_those_of_the_study(repository):
+    """What the docstring says is in the table; no alternative there is surely better than the default."""
+    text = (repository / "benchmarks" / "BACKBONES.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| drawn rashes |")
+    ]
+    table = {row[1]: row[2].split()[0] for row in rows}
+    said = " ".join(train_classifier.__doc__.split())
+    for name, figure in [
+        ("EfficientNet-Lite0, 224 px (the default)", "{} at 224 pixels"),
+        ("EfficientNet-Lite0, 128 px", "{} at 128,"),
+    ]:
+        assert figure.format(table[name]) in said
+    assert f"Xception with skin weights {table['Xception, skin, 128 px']} at 128" in said
+    intervals = re.findall(r"\| ([+-][0-9.]+) \(([+-][0-9.]+) to ([+-][0-9.]+)\) \|", text)
+    assert intervals and all(float(high) >= 0 for _, _, high in intervals)
+    if "do not show that it is better" in said:
+        assert all(float(low) <= 0 for _, low, _ in intervals[:2])
 
 
 def test_evaluation_by_hand():

@@ -80,7 +80,9 @@ def train_classifier(
     data: a folder with one subfolder of images a class; or (images (N, H, H, 3) 0 to 255, N labels); or what
         `images_from_folder` and `make_rashes` return. Labels are names, or indices 0 to C - 1.
     backbone: "efficientnet-lite0" (small, works offline), "xception", or a Keras model of yours from images 0 to 255 to
-        activation maps (N, h, w, channels); it is not changed.
+        activation maps (N, h, w, channels); it is not changed. Of 120 drawn rashes the first has a balanced accuracy of 0.908
+        at 224 pixels and 0.892 at 128, Xception with skin weights 0.833 at 128: the first is at least as good, and five splits
+        do not show that it is better (benchmarks/BACKBONES.md).
     weights: of a named backbone: "auto", "skin", "imagenet", None (random) or a path, as in `build_backbone`.
     image_size: edge in pixels at which the backbone looks. None: that of the model given, or 224 for EfficientNet-Lite0
         and, for Xception, that of the images given (128 for a folder).
