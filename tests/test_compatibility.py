@@ -7,7 +7,11 @@ from benchmarks.compatibility import table
 from benchmarks.compatibility.judges import JUDGES, judge
 from benchmarks.compatibility.networks import FAMILIES, HAND_MADE, WRAPPED
 
-NESTED = 3  # families inside another model, each way; `make compatibility ARGS=--resume` computes those that are missing
+NESTED = 4  # families inside another model, each way; `make compatibility ARGS=--resume` computes those that are missing
+# Computed on every network of the table; of the other techniques those written by hand have most, the families none yet.
+EVERYWHERE = ("saliency", "integrated_gradients", "guided_backprop", "deep_shap", "grad_cam", "hires_cam", "occlusion", "rise")
+EVERYWHERE += ("lime", "anchors", "activation_maximization", "deep_dream")
+NOT_YET = {"shapley", "extremal_perturbation"}  # their judges are there, their column is empty
 # A few seconds each: a head of each sort, a number type, a family.
 PART = ("one sigmoid", "the same in mixed bfloat16", "another input, held", "MobileNet, in Sequential")
 
@@ -20,8 +24,9 @@ def stored():
 def test_every_technique_and_kind_of_network_is_in_the_table(stored):
     assert JUDGES.keys() == xh.METHODS.keys()
     assert list(stored) == [name for name in (*FAMILIES, *HAND_MADE) if name in stored]
-    assert all(list(verdicts) == list(JUDGES) for verdicts in stored.values())
-    assert set(HAND_MADE) <= set(stored)
+    assert all(list(verdicts) == [each for each in JUDGES if each in verdicts] for verdicts in stored.values())
+    assert all(set(EVERYWHERE) <= set(verdicts) for verdicts in stored.values())
+    assert all(set(JUDGES) - NOT_YET <= set(stored[name]) for name in HAND_MADE)
     written = {kind: {name.split(",")[0] for name in stored if name.endswith(f", {kind}")} for kind in WRAPPED}
     assert len(written["plain"]) >= 12
     assert all(len(families) >= NESTED for families in written.values())
@@ -43,7 +48,7 @@ def test_the_page_is_what_is_stored(stored):
 @pytest.mark.parametrize("name", PART)
 def test_a_part_of_the_table_computed_anew(name, stored):
     subject = (FAMILIES | HAND_MADE)[name]()
-    found = {technique: judge(subject, technique)[0] for technique in JUDGES}
+    found = {technique: judge(subject, technique)[0] for technique in stored[name]}
     assert set(found.values()) <= {"right", "refused"}
     assert found == {technique: each.verdict for technique, each in stored[name].items()}
 

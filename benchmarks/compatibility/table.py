@@ -13,7 +13,7 @@ HEAD = """# What works on which network
 `make compatibility` computed this. **✓** the technique's answer is right: equal to that of TensorFlow alone, up to rounding
 (see `benchmarks/compatibility`). **(✓)** it answers, and says itself that the answer is not to be trusted. **no** it refuses,
 in one sentence with the way out; the sentences are below. A wrong answer would be written as **WRONG**, with how far it is
-off. Weights are random; the numbers are in `compatibility.csv`.
+off. **·** is not computed yet. Weights are random; the numbers are in `compatibility.csv`.
 """
 _MARKS = {"right": "✓", "doubted": "(✓)", "refused": "no"}
 _NAMES_OF_LAYERS = re.compile(r"(?<=activations: ).*?(?=\. Use)|(?<=no rule for ).*?(?=: use)")
@@ -61,9 +61,9 @@ def page(found, parts, techniques):
     """Return the page in Markdown. found: as from `stored`. parts: {title: names of networks, in order}."""
     lines, missing = [HEAD], []
     for title, names in parts.items():
-        whole = {name: found[name] for name in names if len(found.get(name, {})) == len(techniques)}
-        lines += [f"## {title}", "", *_table(whole, techniques), ""]
-        missing += [name for name in names if name not in whole]
+        some = {name: found[name] for name in names if found.get(name)}
+        lines += [f"## {title}", "", *_table(some, techniques), ""]
+        missing += [name for name in names if name not in some]
     if missing:
         lines += [f"Not computed yet (`make compatibility ARGS=--resume`): {'; '.join(missing)}.", ""]
     return "\n".join([*lines, "## Why not", "", *_refusals(found), ""])
@@ -72,9 +72,15 @@ def page(found, parts, techniques):
 def _table(found, techniques):
     lines = ["| network | " + " | ".join(techniques) + " |", "|---" * (1 + len(techniques)) + "|"]
     for name, verdicts in found.items():
-        cells = [_MARKS.get(verdicts[each].verdict) or f"**WRONG**, off by {verdicts[each].off:.0%}" for each in techniques]
+        cells = [_cell(verdicts.get(each)) for each in techniques]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
+
+
+def _cell(verdict):
+    if verdict is None:
+        return "·"
+    return _MARKS.get(verdict.verdict) or f"**WRONG**, off by {verdict.off:.0%}"
 
 
 def _refusals(found):
