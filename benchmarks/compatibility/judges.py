@@ -236,9 +236,14 @@ def shapley(subject):
 
 
 def extremal_perturbation(subject):
-    """The probability that it gives for the image seen through its mask is what the model says of that."""
-    found = run(subject, "extremal_perturbation", 0, area=0.5, steps=3, grid=4, fill="black").details
-    return off(found["kept"], subject.probabilities(subject.image * found["masks"][0, ..., None])[:, 0][:1])
+    """The probabilities that it gives for the image seen through its masks are what the model says of that."""
+    far = []
+    for target in subject.targets:
+        found = run(subject, "extremal_perturbation", target, steps=3, grid=4, fill="black").details
+        masks = np.concatenate([found["masks"], np.ones_like(found["masks"][:1])])
+        seen = subject.probabilities(subject.image * masks[..., None])[:, target]
+        far.append(off([*found["kept"], found["probability"]], seen))
+    return max(far)
 
 
 def anchors(subject):
