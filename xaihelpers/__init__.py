@@ -22,6 +22,7 @@ _HOME = {
     "channel_account": "methods.channel_account",
     "classifier_names": "zoo",
     "compare": "comparison",
+    "concepts": "methods.concepts",
     "composites": "evidence",
     "cost_of": "methods",
     "evaluate": "training",

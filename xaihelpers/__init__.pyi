@@ -36,6 +36,7 @@ from .methods import METHODS as METHODS
 from .methods import cost_of as cost_of
 from .methods.channel_account import channel_account as channel_account
 from .methods.channel_account import silence as silence
+from .methods.concepts import concepts as concepts
 from .plots import animate as animate
 from .plots import figure as figure
 from .plots import overlay as overlay
@@ -73,6 +74,7 @@ __all__ = [
     "compare",
     "comparison",
     "composites",
+    "concepts",
     "cost_of",
     "deep_dream",
     "deep_shap",

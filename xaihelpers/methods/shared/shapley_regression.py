@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .coalitions import pairs_of_size
+from .threads import one_thread
 
 FOLDS = 10
 LARGEST = 1500  # pairs in one fit: its cost grows with their cube
@@ -44,8 +45,6 @@ def shapley_values(sets, differences, total):
     sets: (pairs, n) bool, a random choice of those of its size, no two alike, at most half of the players in each.
     differences: (pairs,), v(set) - v(all the others). total: v(everybody) - v(nobody).
     """
-    from threadpoolctl import threadpool_limits  # scikit-learn brings it
-
     n, sizes, signs = sets.shape[1], sets.sum(axis=1), np.where(sets, 1.0, -1.0)
     unsure = [size for size in range(1, n // 2 + 1) if (sizes == size).sum() < pairs_of_size(n, size)]
     known = ~np.isin(sizes, unsure)
@@ -55,8 +54,7 @@ def shapley_values(sets, differences, total):
     some = np.flatnonzero(~known)
     blocks = max(1, -(-len(some) // LARGEST))
     line = np.linalg.lstsq(np.concatenate([signs, np.ones((1, n))]), np.append(differences, total), rcond=None)[0]
-    # Matrices this small are slower on several threads, by far so where something else is at work; and one thread rounds alike.
-    with threadpool_limits(1, user_api="blas"):
+    with one_thread():
         each = (some[k::blocks] for k in range(blocks))
         parts = [_of_block(signs[part], differences[part], signs[known], line, unsure) for part in each]
     values = values + np.mean([part[0] for part in parts], axis=0)
