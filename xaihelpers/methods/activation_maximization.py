@@ -3,6 +3,7 @@
 Erhan and others, "Visualizing Higher-Layer Features of a Deep Network", University of Montreal, 2009.
 Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks", ICLR workshop, 2014.
 Olah, Mordvintsev and Schubert, "Feature Visualization", Distill, 2017.
+Fel and others, "Unlocking Feature Visualization for Deeper Networks with MAgnitude Constrained Optimization", NeurIPS 2023.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ from .._validation import number, one_of
 from ..classifier import Classifier
 from .shared import gradient_ascent as ascent
 from .shared.contract import Seen, Slider, visualization, whole_number
-from .shared.picture_space import Fourier, Pixels
+from .shared.picture_space import Fourier, Phases, Pixels
 
 _SLIDERS = {
     "target": Slider(options=lambda classifier: classifier.class_names),
@@ -39,6 +40,9 @@ def activation_maximization(
     space: str = "fourier",
     optimizer: str = "adam",
     jitter: int = 8,
+    scale: float = 0.0,
+    rotation: float = 0.0,
+    negative: bool = False,
     l2: float = 0.0,
     total_variation: float = 0.0,
     radius: float | None = None,
@@ -51,10 +55,11 @@ def activation_maximization(
     """Return the picture that drives up a class's logit, or the mean of one channel, found by gradient ascent from noise.
 
     target: class index or name; or layer and channel: a layer with a spatial output (None: the last one), 0..k-1.
-    steps, step_size: how often, and how far in picture units; in these black is -1, white 1.
-    space: "fourier" changes waves and independent colours, "pixels" changes pixels. optimizer: "adam", or "plain": the
-        gradient divided by its root mean square.
-    jitter: each step looks at the picture rolled by up to so many pixels. l2, total_variation: weights of the two
+    steps, step_size: how often, and how far in picture units, in which black is -1, white 1; with "maco" in radians.
+    space: "fourier" changes waves and independent colours, "pixels" changes pixels, "maco" only where waves lie: each stays
+        as strong as in photographs. optimizer: "adam", or "plain": the gradient divided by its root mean square.
+    jitter: each step looks at the picture rolled by up to so many pixels; scale, rotation: enlarged or shrunk by up to this
+        share, and turned by up to so many degrees. negative: drive down instead. l2, total_variation: weights of the two
         penalties. radius: the picture's root mean square is kept under it (pixels only).
     size: edge in pixels; None is the classifier's input, 224 where it takes any. frames: pictures kept on the way.
     details: "frame_steps", and "probability" of the class for the finished picture (of classifier's size only).
@@ -69,12 +74,16 @@ def activation_maximization(
         "l2": number(l2, "l2", least=0),
         "total_variation": number(total_variation, "total_variation", least=0),
         "jitter": whole_number(jitter, "jitter", 0),
+        "scale": number(scale, "scale", least=0),
+        "rotation": number(rotation, "rotation", least=0),
         "index": index,
+        "sign": -1.0 if negative else 1.0,
     }
     picture = _space(space, (*shape, classifier.input_shape[-1]), radius)
-    penalised = settings["l2"] > 0 or settings["total_variation"] > 0
-    key = ("activation_maximization", layer, optimizer, space, radius, shape, penalised)
-    draw, step = classifier.compiled(key, lambda: _functions(classifier, layer, picture, optimizer, penalised))
+    # What takes time even where its numbers are zero.
+    extra = (settings["l2"] > 0 or settings["total_variation"] > 0, settings["scale"] > 0 or settings["rotation"] > 0)
+    key = ("activation_maximization", layer, optimizer, space, radius, shape, extra)
+    draw, step = classifier.compiled(key, lambda: _functions(classifier, layer, picture, optimizer, *extra))
     settings = {name: tf.constant(value) for name, value in settings.items()}
     kept = np.unique(np.linspace(0, steps, whole_number(frames, "frames", 0), dtype=int, endpoint=False)).tolist()
     state, seen = _State(picture.start(whole_number(seed, "seed", 0))), []
@@ -109,10 +118,10 @@ class _State:
         return self.all[0]
 
 
-def _functions(classifier, layer, picture, optimizer, penalised):
+def _functions(classifier, layer, picture, optimizer, penalised, askew):
     """Compile (draw, step) for one goal: x -> image; x, two running means, step, seed, settings -> value, the same three.
 
-    penalised: whether the step takes off the two penalties; they take time even with weights of zero.
+    penalised: whether the step takes off the two penalties. askew: whether it looks at the picture enlarged and turned.
     """
 
     @tf.function(autograph=False)
@@ -125,8 +134,10 @@ def _functions(classifier, layer, picture, optimizer, penalised):
             tape.watch(x)
             drawn = picture.draw(x)
             seen = ascent.jitter(drawn, settings["jitter"], tf.stack([seed, i]))
+            if askew:
+                seen = ascent.seen_askew(seen, settings["scale"], settings["rotation"], tf.stack([i, seed]))
             value = ascent.activation(classifier, 127.5 + 127.5 * seen, {layer: 1.0} if layer else {}, settings["index"])
-            score = value
+            score = settings["sign"] * value
             if penalised:
                 score -= settings["l2"] * ascent.l2(drawn) + settings["total_variation"] * ascent.total_variation(drawn)
         gradient = tape.gradient(score, x, unconnected_gradients="zero")
@@ -175,9 +186,13 @@ def _shape(classifier, size):
 
 def _space(space, shape, radius):
     """Return the way in which the picture is written down."""
-    one_of(space, "space", ("fourier", "pixels"))
+    one_of(space, "space", ("fourier", "pixels", "maco"))
     if space == "pixels":
         return Pixels(*shape, None if radius is None else number(radius, "radius", above=0))
     if radius is not None:
         raise ValueError("radius bounds pixels: choose space='pixels', or leave it out.")
+    if space == "maco":
+        if shape[-1] != 3:
+            raise ValueError(f"space='maco' knows the waves of colour photographs; this network takes {shape[-1]} channel(s).")
+        return Phases(*shape[:2])
     return Fourier(*shape)

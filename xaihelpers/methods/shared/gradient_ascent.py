@@ -84,6 +84,33 @@ def jitter(x, most, seed):
     return tf.roll(x, tf.random.stateless_uniform([2], seed, -most, most + 1, tf.int32), axis=[1, 2])
 
 
+def seen_askew(x, scale, rotation, seed):
+    """Return pictures enlarged and turned around their middle by chance, what leaves on one side coming in on the other.
+
+    x: (N, H, W, 3). scale: scalar tensor; the factor is drawn between 1 / (1 + scale) and 1 + scale, as a ratio. rotation:
+    scalar tensor; the angle is drawn between -rotation and rotation, in degrees. seed: (2,) int tensor, as in `jitter`.
+    """
+    drawn = tf.random.stateless_uniform([2], seed, -1.0, 1.0)
+    return askew(x, tf.exp(drawn[0] * tf.math.log1p(scale)), drawn[1] * rotation * np.float32(np.pi / 180))
+
+
+def askew(x, factor, angle):
+    """Return pictures (N, H, W, 3) enlarged by a factor and turned by an angle (radians, from down towards right)."""
+    height, width, n_channels = x.shape[1:]
+    down, right = tf.meshgrid(tf.range(height, dtype=tf.float32), tf.range(width, dtype=tf.float32), indexing="ij")
+    down, right = (down - (height - 1) / 2) / factor, (right - (width - 1) / 2) / factor
+    # Where each pixel is fetched from: between four pixels, each counting as near as it is.
+    y = tf.cos(angle) * down + tf.sin(angle) * right + (height - 1) / 2
+    z = tf.cos(angle) * right - tf.sin(angle) * down + (width - 1) / 2
+    top, left = tf.floor(y), tf.floor(z)
+    pixels, found = tf.reshape(x, (-1, height * width, n_channels)), 0.0
+    for row, share_down in ((top, 1 - (y - top)), (top + 1, y - top)):
+        for column, share_right in ((left, 1 - (z - left)), (left + 1, z - left)):
+            place = tf.cast(row, tf.int32) % height * width + tf.cast(column, tf.int32) % width
+            found += (share_down * share_right)[None, ..., None] * tf.gather(pixels, place, axis=1)
+    return found
+
+
 def to_box(x):
     """Return pictures with every value cut to -1..1, from black to white."""
     return tf.clip_by_value(x, -1.0, 1.0)
