@@ -11,6 +11,7 @@ import tensorflow as tf
 from .._types import ImageLike, Layers, Target
 from .._validation import is_number, number, shown
 from ..classifier import Classifier
+from ..images import check_image
 from .shared import gradient_ascent as ascent
 from .shared.contract import Seen, Slider, visualization, whole_number
 
@@ -32,6 +33,8 @@ def deep_dream(
     *,
     layers: Layers = None,
     channel: int | None = None,
+    squares: bool = False,
+    guide: ImageLike | None = None,
     octaves: int = 4,
     octave_scale: float = 1.4,
     steps: int = 10,
@@ -48,7 +51,9 @@ def deep_dream(
 
     image: (H, W, 3), 0 to 255, any size of at least 32 pixels in the smallest octave. target: a class whose logit is
         driven up; or layers: a layer, a list of them, or {layer: weight}, whose weighted mean activation is (None without
-        a target: one at two thirds of the depth). channel: only this channel of the layers.
+        a target: one at two thirds of the depth). channel: only this channel of the layers. squares: the mean of squares
+        instead, so that what is strong already grows most. guide: an image (h, w, 3), 0 to 255; driven up is how well each
+        place fits the place of the guide that it fits best, by the dot product of what the layers answer.
     octaves, octave_scale: how many sizes, and the ratio of one to the next. steps: at every size.
     step_size: mean change of a pixel in one step, in grey levels. blur: the gradient is the sum of itself blurred by half,
         once and twice so many pixels, so that broad forms grow as well as fine ones; 0 takes it as it is.
@@ -64,7 +69,7 @@ def deep_dream(
     step_size, blur = number(step_size, "step_size", above=0), number(blur, "blur", least=0)
     sizes = octave_sizes(image.shape[:2], octaves, number(octave_scale, "octave_scale", above=1))
     tile = _tile(classifier, tile)
-    gradient = classifier.compiled(("deep_dream", tuple(weights.items()), target is None), lambda: _gradient(classifier, weights))
+    gradient = _gradient_for(classifier, weights, squares, _guide(classifier, weights, guide, channel, squares, tile))
     random = np.random.default_rng(whole_number(seed, "seed", 0))
     kept = np.linspace(0, steps * octaves, whole_number(frames, "frames", 0), dtype=int, endpoint=False).tolist()
     dream, seen = _Dream(image, sizes), []
@@ -169,7 +174,30 @@ def tiled_gradient(gradient, picture, tile, offset, batch_size, count):
     return float(np.mean(values)), np.roll(found, [-o for o in offset], axis=(0, 1))
 
 
-def _gradient(classifier, weights):
+def _guide(classifier, weights, guide, channel, squares, tile):
+    """Return {layer: what it answers at each place of the guide, (n, k)}, None without a guide; no larger than a tile."""
+    if squares and not weights:
+        raise ValueError("squares are of layers: give layers in place of a class.")
+    if guide is None:
+        return None
+    if not weights or channel is not None or squares:
+        raise ValueError("A guide says by itself what of the layers is driven up: leave out target, channel and squares.")
+    guide = check_image(guide, (None, None, classifier.input_shape[-1]))
+    smaller = min(1, tile / max(guide.shape[:2]))
+    size = [max(_SMALLEST, round(edge * smaller)) for edge in guide.shape[:2]]
+    classifier.count(forward=1)
+    return ascent.features(classifier, tf.constant(np.clip(resize(guide, size), 0, 255)[None]), weights)
+
+
+def _gradient_for(classifier, weights, squares, guide):
+    """Return the function of `_gradient`; of one without a guide, what was compiled before is used again."""
+    if guide is not None:
+        return _gradient(classifier, weights, ascent.likeness_to(guide))
+    measure = ascent.square_of if squares else None
+    return classifier.compiled(("deep_dream", tuple(weights.items()), squares), lambda: _gradient(classifier, weights, measure))
+
+
+def _gradient(classifier, weights, measure=None):
     """Return a function: tiles (n, h, w, 3) of any size, class or channel -> activation (n,), gradient (n, h, w, 3)."""
     functions = {}  # one for all sizes; where layers must know the size (bilinear up-sampling), one for each
 
@@ -180,7 +208,7 @@ def _gradient(classifier, weights):
                 continue
             try:
                 if key not in functions:
-                    functions[key] = _compiled_gradient(classifier, weights, key or (None, None))
+                    functions[key] = _compiled_gradient(classifier, weights, measure, key or (None, None))
                 return functions[key](tiles, index)
             except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
                 problem = error
@@ -193,7 +221,7 @@ def _gradient(classifier, weights):
     return of_any_size
 
 
-def _compiled_gradient(classifier, weights, size):
+def _compiled_gradient(classifier, weights, measure, size):
     """Compile the function of `_gradient` for tiles of one size, (None, None) for all."""
     signature = [tf.TensorSpec((None, *size, classifier.input_shape[-1])), tf.TensorSpec((), tf.int32)]
 
@@ -201,7 +229,7 @@ def _compiled_gradient(classifier, weights, size):
     def function(tiles, index):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(tiles)
-            value = ascent.activation(classifier, tiles, weights, index)
+            value = ascent.activation(classifier, tiles, weights, index, measure)
         return value, tape.gradient(value, tiles, unconnected_gradients="zero")
 
     return function.get_concrete_function()

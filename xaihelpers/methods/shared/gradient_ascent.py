@@ -20,18 +20,19 @@ class _Enough(Exception):
     """Every layer that was asked for has given its output: the rest of the network need not run."""
 
 
-def activation(classifier, images, layers, index):
+def activation(classifier, images, layers, index, measure=None):
     """Return the activation of each image, (N,) tensor, for use in a tf.function.
 
     images: (N, H, W, 3) tensor, 0 to 255. layers: {path: weight} of layers with a spatial output; empty for the class.
     index: scalar tensor: with layers the channel, -1 for all of them; without, the class, whose logit is given.
-    The activation of a layer is the mean over its places; of several layers, the weighted sum of their means.
+    The activation of a layer is the mean over its places; of several layers, the weighted sum of their means. measure: another
+    function than that mean: path, output, axes of the places, index -> (N,).
     """
     inputs = classifier.inside(images)
     if not layers:
         return tf.gather(classifier.answer(inputs)[0], index, axis=1)
-    outputs = _outputs(classifier, inputs, list(layers))
-    return sum(weight * _mean(outputs[path], classifier.places(path).axes()[0], index) for path, weight in layers.items())
+    outputs, measure = _outputs(classifier, inputs, list(layers)), measure or _mean_of
+    return sum(weight * measure(path, outputs[path], classifier.places(path).axes()[0], index) for path, weight in layers.items())
 
 
 def _outputs(classifier, inputs, paths):
@@ -52,6 +53,46 @@ def _outputs(classifier, inputs, paths):
     with contextlib.suppress(_Enough):
         classifier.answer(inputs, around=take)
     return found
+
+
+def _mean_of(path, output, places, index):
+    """Return the mean over places (axes), (N,), of one channel of a layer's output, or of all channels where index is -1."""
+    return _mean(output, places, index)
+
+
+def square_of(path, output, places, index):
+    """Return the mean square, (N,): what is strong already counts for more, whatever its sign."""
+    return _mean(tf.cast(output, tf.float32) ** 2, places, index)
+
+
+def features(classifier, images, layers):
+    """Return {path: (n, k)}: what layers answer at each place of images (N, H, W, 3), 0 to 255."""
+    outputs = _outputs(classifier, classifier.inside(images), list(layers))
+    return {
+        path: tf.reshape(_by_place(each, classifier.places(path).axes()[0]), (-1, classifier.n_channels(path)))
+        for path, each in outputs.items()
+    }
+
+
+def likeness_to(guide):
+    """Return a measure for `activation`: at each place the dot product with the place of a guide that fits it best.
+
+    guide: {path: (n, k)} as `features` gives it. Of these best products the mean over all places, (N,).
+    """
+
+    def likeness(path, output, places, index):
+        here = _by_place(output, places)
+        return tf.reduce_mean(tf.reduce_max(tf.matmul(here, guide[path], transpose_b=True), axis=-1), axis=1)
+
+    return likeness
+
+
+def _by_place(output, places):
+    """Return a layer's output as (N, places, channels), float32; places: the axes that they lie on."""
+    (channels,) = set(range(1, len(output.shape))) - {axis % len(output.shape) for axis in places}
+    moved = tf.transpose(tf.cast(output, tf.float32), [0, *places, channels])
+    shape = tf.shape(moved)
+    return tf.reshape(moved, (shape[0], -1, shape[-1]))
 
 
 def _mean(output, places, index):

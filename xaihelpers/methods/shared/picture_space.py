@@ -1,4 +1,4 @@
-"""How a picture is written down while it is changed: as pixels, as waves with colours that photographs mix, or as places of waves.
+"""How a picture is written down while it is changed: as pixels, as waves in colours of photographs, or as the places of waves.
 
 Olah, Mordvintsev and Schubert, "Feature Visualization", Distill, 2017; Mordvintsev and others, "Differentiable Image
 Parameterizations", Distill, 2018; Fel and others, "Unlocking Feature Visualization for Deeper Networks with MAgnitude
@@ -51,6 +51,18 @@ def mean_spectrum(photos, axes):
         octave = np.round(np.log2(np.maximum(frequency, 1e-9) / FREQUENCIES[0]))
         found.append([magnitude[octave == k].mean(axis=0) for k in range(len(FREQUENCIES))])
     return np.mean(found, axis=0).T
+
+
+def waves_of(spectrum, height, width):
+    """Return (3, H, W // 2 + 1) float32: how strong each wave of a picture is, for a spectrum as `mean_spectrum` gives it.
+
+    Between the known frequencies on a straight line in the logarithms, beyond them as at the last; the mean brightness is 0.
+    """
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+    octave = np.log2(np.maximum(frequency, 1e-9) / FREQUENCIES[0])
+    known = np.stack([np.exp2(np.interp(octave, np.arange(len(FREQUENCIES)), np.log2(row))) for row in spectrum])
+    known[:, 0, 0] = 0
+    return (known * np.sqrt(height * width)).astype(np.float32)
 
 
 class Pixels:
@@ -110,13 +122,9 @@ class Phases:
 
     def __init__(self, height, width):
         self.size = (height, width)
-        frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
-        known = [np.exp(np.interp(np.log(np.maximum(frequency, 1e-9)), np.log(FREQUENCIES), np.log(row))) for row in SPECTRUM]
-        magnitude = np.stack(known) * np.sqrt(height * width)
-        magnitude[:, 0, 0] = 0
-        self.magnitude = magnitude.astype(np.float32)
+        self.magnitude = waves_of(SPECTRUM, height, width)
         # A wave and its mirror image are one wave of a real picture. In these columns both are stored, and must agree.
-        self.both = np.zeros(frequency.shape[1], dtype=np.float32)
+        self.both = np.zeros(self.magnitude.shape[2], dtype=np.float32)
         self.both[[0, -1] if width % 2 == 0 else [0]] = 1
 
     def start(self, seed):

@@ -1,0 +1,147 @@
+"""Draw twenty ImageNet classes in four ways, with the same number of passes, and ask two other networks what they see.
+
+    python -m benchmarks.class_ways                draws what is not drawn yet: about twelve minutes of one core in all
+    python -m benchmarks.class_ways --minutes 5    stops after the picture during which the time is up; run it again to go on
+
+writes class_ways.json (every figure) and class_ways.jpg (a row for each way, a column for each of the first classes) to where
+`xh.stored` finds them, when all pictures are there. Until then they wait in a folder for temporary files. `report` has the
+sentences of RESULTS.md, made of the stored figures.
+
+Xplique's MACO fetches the mean spectrum of ImageNet from the net. Here nothing is fetched: it is given the mean spectrum of the
+course's nine photographs, which ours uses too, in its own colours, where it would keep the file. It is made for many more passes
+(256 steps of 32 crops); with as few as the others it gets small steps of two crops.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import xaihelpers as xh
+from xaihelpers.course.stored import FOLDER as STORED
+from xaihelpers.methods.shared.picture_space import mean_spectrum, waves_of
+
+from . import second_opinion
+
+SEED, N_CLASSES, PASSES, SHOWN, SHOWN_EDGE = 0, 20, 80, 6, 144
+MACO = {"space": "maco", "step_size": 0.15, "scale": 0.3, "rotation": 15.0, "jitter": 16}
+PEER = "Xplique's MACO"
+WAYS = {"steps of 0.05": {"step_size": 0.05}, "steps of 0.02": {"step_size": 0.02}, "MACO": MACO, PEER: {"crops": 2}}
+WAITING = Path(tempfile.gettempdir()) / "xaihelpers-class-ways"
+
+
+def classes():
+    """Return the class indices that are drawn: those of lesson 06."""
+    return [int(target) for target in np.random.default_rng(SEED).choice(1000, N_CLASSES, replace=False)]
+
+
+def place(way, target):
+    """Return the file in which a picture waits."""
+    return WAITING / f"{list(WAYS).index(way)}-{target}.png"
+
+
+def draw(minutes):
+    """Draw what is not drawn yet; return whether everything is there."""
+    until, classifier = time.monotonic() + 60 * minutes, xh.load_classifier("efficientnet-lite0")
+    WAITING.mkdir(exist_ok=True)
+    peer = None
+    for target in classes():
+        for way, how in WAYS.items():
+            if place(way, target).exists():
+                continue
+            if time.monotonic() > until:
+                return False
+            if way == PEER:
+                peer = peer or xplique(classifier)
+                picture = peer(target)
+            else:
+                picture = xh.activation_maximization(classifier, target, steps=PASSES, frames=0, **how).image
+            Image.fromarray(picture).save(place(way, target))
+            print(way, classifier.class_names[target], f"{time.process_time():.0f} s of processor so far", flush=True)
+    return True
+
+
+def xplique(classifier):
+    """Return a function: class index -> picture (224, 224, 3) uint8 that Xplique's MACO draws of its logit."""
+    home = WAITING / "keras"
+    (home / "spectrums").mkdir(parents=True, exist_ok=True)
+    os.environ["KERAS_HOME"] = str(home)  # before Keras asks where its files are
+    import keras
+    from xplique.features_visualizations import Objective, maco
+    from xplique.features_visualizations.preconditioning import recorrelate_colors
+
+    axes = np.asarray(recorrelate_colors(np.eye(3, dtype=np.float32)), dtype=np.float64).T
+    photos = [xh.sample_photo(name, 224) for name in xh.photo_names()]
+    np.save(home / "spectrums" / "spectrum_decorrelated.npy", waves_of(mean_spectrum(photos, axes), 224, 224))
+    known = classifier.model.get_layer("predictions")
+    logits = keras.layers.Dense(classifier.n_classes, name="logits")
+    model = keras.Model(classifier.model.input, logits(known.input))
+    logits.set_weights(known.get_weights())
+
+    def draw(target):
+        keras.utils.set_random_seed(SEED)
+        crops = WAYS[PEER]["crops"]
+        goal = Objective.neuron(model, "logits", target)
+        picture, _ = maco(goal, nb_steps=PASSES // crops, nb_crops=crops, custom_shape=(224, 224))
+        return np.clip(np.rint(127.5 + 127.5 * np.asarray(picture)), 0, 255).astype(np.uint8)
+
+    return draw
+
+
+def judge():
+    """Ask the judges about every picture, and about the class of the next one as a control; store all that is shown."""
+    classifier, targets = xh.load_classifier("efficientnet-lite0"), classes()
+    pictures = {way: [np.asarray(Image.open(place(way, target))) for target in targets] for way in WAYS}
+    names = [classifier.class_names[target] for target in targets]
+    table = {"seed": SEED, "passes": PASSES, "edge": SHOWN_EDGE, "classes": names, "targets": targets, "ways": {}}
+    for way, drawn in pictures.items():
+        logits = classifier.logits(np.stack(drawn).astype(np.float32))[range(N_CLASSES), targets]
+        known = {"parameters": WAYS[way], "logit": [round(float(value), 2) for value in logits], "rank": {}, "rank_of_next": {}}
+        table["ways"][way] = known
+    for name in second_opinion.NETWORKS:
+        network = second_opinion.load(name)
+        for way, drawn in pictures.items():
+            known = table["ways"][way]
+            known["rank"][name] = second_opinion.ranks(network, drawn, targets).tolist()
+            known["rank_of_next"][name] = second_opinion.ranks(network, drawn, np.roll(targets, -1)).tolist()
+    small = [
+        [Image.fromarray(each).resize((SHOWN_EDGE,) * 2, Image.Resampling.LANCZOS) for each in row[:SHOWN]]
+        for row in pictures.values()
+    ]
+    sheet = np.concatenate([np.concatenate([np.asarray(each) for each in row], axis=1) for row in small])
+    Image.fromarray(sheet).save(STORED / "class_ways.jpg", quality=88, subsampling=0)
+    (STORED / "class_ways.json").write_text(json.dumps(table) + "\n", encoding="utf-8")
+
+
+def report():
+    """Return the sentences of RESULTS.md about the stored figures, one for each way and judge, and one for the control."""
+    table = json.loads((STORED / "class_ways.json").read_text(encoding="utf-8"))
+    lines = []
+    for way, known in table["ways"].items():
+        for name, ranks in known["rank"].items():
+            first, five = sum(rank < 1 for rank in ranks), sum(rank < 5 for rank in ranks)
+            lines.append(
+                f"{way}, {table['passes']} passes a picture: of {len(ranks)} pictures {name} has the class first in {first}, "
+                f"among the first five in {five} (asked: no value)"
+            )
+    wrong = [rank for known in table["ways"].values() for ranks in known["rank_of_next"].values() for rank in ranks]
+    lines.append(
+        f"control, the next picture's class in its place: among the first five in {sum(rank < 5 for rank in wrong)} of "
+        f"{len(wrong)} (asked: no value)"
+    )
+    return lines
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--minutes", type=float, default=60)
+    if draw(arguments.parse_args().minutes):
+        judge()
+        print(*report(), sep="\n")
+    else:
+        print("Not all are drawn yet: run it again.")
