@@ -70,6 +70,46 @@ def test_total_variation_makes_the_picture_flatter_and_jitter_changes_it():
     assert not np.array_equal(still.image, free.image)
 
 
+def test_a_linear_unit_is_driven_down_to_the_opposite_of_its_sign():
+    classifier, w = linear_unit()
+    options = dict(space="pixels", optimizer="plain", jitter=0, steps=60, step_size=0.2)
+    down = xh.activation_maximization(classifier, 0, negative=True, **options)
+    up = xh.activation_maximization(classifier, 1, **options)  # the other class is the same unit, turned around
+    np.testing.assert_array_equal(down.image, up.image)
+    np.testing.assert_allclose(down.activation, -up.activation, rtol=1e-5, atol=1e-4)
+    assert down.activation[-1] < -0.9 * np.abs(w).sum()
+
+
+def test_with_maco_the_best_picture_of_one_wave_has_that_wave_in_step():
+    """A unit that is one cosine: only the phase of that wave counts, and is brought to the cosine's own."""
+    wave = np.cos(2 * np.pi * 2 * np.arange(16) / 16 + 0.7)[:, None, None] * np.ones((1, 16, 3))
+    pixels = keras.Input((16, 16, 3))
+    model = keras.Model(pixels, keras.layers.Dense(2, use_bias=False)(keras.layers.Flatten()(pixels)))
+    model.set_weights([np.stack([wave.ravel(), -wave.ravel()], axis=1)])
+    classifier = xh.Classifier(model, preprocess=lambda x: x / 127.5 - 1)
+    found = xh.activation_maximization(classifier, 0, space="maco", jitter=0, steps=120, step_size=0.1)
+    grey = in_units(found).mean(axis=(1, 2))
+    phase = np.angle(np.fft.fft(grey)[2])
+    assert phase == pytest.approx(0.7, abs=0.1) and found.activation[-1] > found.activation[0]
+    assert np.abs(found.image.astype(float).mean() - 127.5) < 10, "the mean stays grey"
+
+
+def test_maco_needs_three_channels_of_colour():
+    grey = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match="colour photographs; this network takes 1 channel"):
+        xh.activation_maximization(xh.Classifier(grey), 0, space="maco", steps=1)
+
+
+def test_scale_and_rotation_change_the_picture_and_a_mean_over_all_places_hardly_cares():
+    classifier = xh.Classifier(gap_network(16))
+    straight = xh.activation_maximization(classifier, 0, steps=20, jitter=0)
+    for how in (dict(scale=0.2), dict(rotation=20.0)):
+        askew = xh.activation_maximization(classifier, 0, steps=20, jitter=0, **how)
+        assert not np.array_equal(straight.image, askew.image) and askew.activation[-1] > askew.activation[0]
+        again = METHODS[askew.method].function(classifier, 0, **askew.parameters)
+        np.testing.assert_array_equal(askew.image, again.image)
+
+
 def test_the_first_step_is_the_gradient_of_the_bare_model():
     classifier = xh.Classifier(gap_network())
     options = dict(space="pixels", optimizer="plain", jitter=0, steps=1, step_size=0.5, seed=3)
@@ -165,6 +205,8 @@ def test_a_unit_that_is_off_everywhere_says_so():
         (dict(target=0, l2=-1), ValueError, "l2 is -1"),
         (dict(target=0, total_variation=float("nan")), ValueError, "total_variation is nan"),
         (dict(target=0, jitter=-1), ValueError, "jitter is -1"),
+        (dict(target=0, scale=-0.1), ValueError, "scale is -0.1"),
+        (dict(target=0, rotation=-5), ValueError, "rotation is -5"),
         (dict(target=0, space="waves"), ValueError, "space is 'waves'"),
         (dict(target=0, optimizer="sgd"), ValueError, "optimizer is 'sgd'"),
         (dict(target=0, radius=0.1), ValueError, "radius bounds pixels"),

@@ -121,6 +121,33 @@ def test_the_activation_rises_in_every_octave_and_layers_mix():
     assert one.activation[-1] > one.activation[0] and one.class_name == "wide, channel 2"
 
 
+def test_the_first_step_by_squares_is_the_gradient_of_their_mean():
+    classifier, picture = network(), image(32)
+    dream = xh.deep_dream(classifier, picture, layers="wide", squares=True, octaves=1, steps=1, roll=False, blur=0)
+    part = keras.Model(classifier.model.input, classifier.model.get_layer("wide").output)
+    with tf.GradientTape() as tape:
+        pixels = tf.constant(picture[None].astype(np.float32))
+        tape.watch(pixels)
+        score = tf.reduce_mean(part(pixels) ** 2)
+    slope = tape.gradient(score, pixels).numpy()[0]
+    np.testing.assert_allclose(dream.image, np.clip(picture + 2 * slope / np.abs(slope).mean(), 0, 255), atol=1)
+    assert dream.activation[0] == pytest.approx(float(score), rel=1e-4)
+
+
+def test_a_guided_dream_takes_on_what_the_guide_answers_and_no_other():
+    classifier = network()
+    random = np.random.default_rng(0)
+    picture, guides = image(32), [random.integers(0, 256, (32, 32, 3)).astype(np.uint8), np.full((40, 40, 3), 200, np.uint8)]
+    one = xh.deep_dream(classifier, picture, layers="wide", guide=guides[0], octaves=1, steps=1, roll=False, blur=0)
+    part = keras.Model(classifier.model.input, classifier.model.get_layer("wide").output)
+    known = np.asarray(part(guides[0][None].astype(np.float32))).reshape(-1, 4)
+    here = np.asarray(part(picture[None].astype(np.float32))).reshape(-1, 4)
+    assert one.activation[0] == pytest.approx(float((here @ known.T).max(axis=1).mean()), rel=1e-4)
+    dreams = [xh.deep_dream(classifier, picture, layers="wide", guide=guide, octaves=1, steps=6) for guide in guides]
+    assert all(dream.activation[-1] > dream.activation[0] for dream in dreams)
+    assert not np.array_equal(dreams[0].image, dreams[1].image) and "guide" not in dreams[0].parameters
+
+
 def test_what_is_written_down_gives_the_same_dream_again():
     picture = image(70, seed=2)
     dream = xh.deep_dream(network(), picture, 1, octaves=2, steps=3, seed=4, frames=3)
@@ -179,6 +206,10 @@ def test_layers_of_a_network_with_a_head_of_fixed_size():
         (dict(layers=[]), "layers is empty"),
         (dict(layers="maps", channel=4), "channels 0 to 3"),
         (dict(target=0, layers="maps"), "Both a class and layers"),
+        (dict(target=0, squares=True), "squares are of layers"),
+        (dict(target=0, guide=np.zeros((40, 40, 3), np.uint8)), "A guide says by itself"),
+        (dict(layers="maps", channel=1, guide=np.zeros((40, 40, 3), np.uint8)), "A guide says by itself"),
+        (dict(layers="maps", guide=np.zeros((40, 40), np.uint8)), "grey"),
         (dict(target=9), "no class 9"),
         (dict(steps=0), "steps is 0"),
         (dict(octaves=0), "octaves is 0"),
