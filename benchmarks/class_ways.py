@@ -1,6 +1,6 @@
 """Draw twenty ImageNet classes in four ways, with the same number of passes, and ask two other networks what they see.
 
-    python -m benchmarks.class_ways                draws what is not drawn yet: about twelve minutes of one core in all
+    python -m benchmarks.class_ways                draws what is not drawn yet: about eight minutes of one core in all
     python -m benchmarks.class_ways --minutes 5    stops after the picture during which the time is up; run it again to go on
 
 writes class_ways.json (every figure) and class_ways.jpg (a row for each way, a column for each of the first classes) to where
@@ -29,7 +29,7 @@ from xaihelpers.methods.shared.picture_space import mean_spectrum, waves_of
 
 from . import second_opinion
 
-SEED, N_CLASSES, PASSES, SHOWN, SHOWN_EDGE = 0, 20, 80, 6, 144
+SEED, N_CLASSES, PASSES, SHOWN, SHOWN_EDGE = 0, 20, 48, 6, 144
 MACO = {"space": "maco", "step_size": 0.15, "scale": 0.3, "rotation": 15.0, "jitter": 16}
 PEER = "Xplique's MACO"
 WAYS = {
