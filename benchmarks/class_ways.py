@@ -53,8 +53,9 @@ def place(way, target):
 
 def draw(minutes):
     """Draw what is not drawn yet; return whether everything is there."""
+    os.environ["KERAS_HOME"] = str(WAITING / "keras")  # before Keras asks where its files are
     until, classifier = time.monotonic() + 60 * minutes, xh.load_classifier("efficientnet-lite0")
-    WAITING.mkdir(exist_ok=True)
+    (WAITING / "keras" / "spectrums").mkdir(parents=True, exist_ok=True)
     peer = None
     for target in classes():
         for way, how in WAYS.items():
@@ -74,26 +75,32 @@ def draw(minutes):
 
 def xplique(classifier):
     """Return a function: class index -> picture (224, 224, 3) uint8 that Xplique's MACO draws of its logit."""
-    home = WAITING / "keras"
-    (home / "spectrums").mkdir(parents=True, exist_ok=True)
-    os.environ["KERAS_HOME"] = str(home)  # before Keras asks where its files are
     import keras
-    from xplique.features_visualizations import Objective, maco
+    import tensorflow as tf
+    from xplique.features_visualizations import maco
     from xplique.features_visualizations.preconditioning import recorrelate_colors
 
     axes = np.asarray(recorrelate_colors(np.eye(3, dtype=np.float32)), dtype=np.float64).T
     photos = [xh.sample_photo(name, 224) for name in xh.photo_names()]
-    np.save(home / "spectrums" / "spectrum_decorrelated.npy", waves_of(mean_spectrum(photos, axes), 224, 224))
-    known = classifier.model.get_layer("predictions")
+    np.save(WAITING / "keras" / "spectrums" / "spectrum_decorrelated.npy", waves_of(mean_spectrum(photos, axes), 224, 224))
+    known, chosen = classifier.model.get_layer("predictions"), tf.Variable(0)
     logits = keras.layers.Dense(classifier.n_classes, name="logits")
     model = keras.Model(classifier.model.input, logits(known.input))
     logits.set_weights(known.get_weights())
 
+    class Logit:
+        """What xplique calls an objective; its own, one for each class, would be compiled twenty times."""
+
+        compiled = (model, lambda outputs: tf.gather(outputs[0], chosen, axis=1), ["logit"], (1, *classifier.input_shape))
+
+        def compile(self):
+            return self.compiled
+
     def draw(target):
         keras.utils.set_random_seed(SEED)
+        chosen.assign(target)
         how = WAYS[PEER]
-        goal = Objective.neuron(model, "logits", target)
-        picture, _ = maco(goal, nb_steps=PASSES // how["nb_crops"], custom_shape=(224, 224), **how)
+        picture, _ = maco(Logit(), nb_steps=PASSES // how["nb_crops"], custom_shape=(224, 224), **how)
         return np.clip(np.rint(127.5 + 127.5 * np.asarray(picture)), 0, 255).astype(np.uint8)
 
     return draw

