@@ -2,7 +2,7 @@
 
     python -m benchmarks.channel_grid
 
-writes channel_grid.jpg, a row for each layer from the first to the last, and channel_grid.json, how each was drawn, to where
+writes channel_grid.webp, a row for each layer from the first to the last, and channel_grid.json, how each was drawn, to where
 `xh.stored` finds them. The channels are drawn by lot, with a fixed seed: none was chosen for its looks.
 """
 
@@ -28,7 +28,7 @@ def main():
         rows.append(np.concatenate([each.image for each in drawn], axis=1))
         known["layers"][layer] = {"channels": channels, "risen": [float(v.activation[-1] - v.activation[0]) for v in drawn]}
         print(layer, known["layers"][layer], flush=True)
-    Image.fromarray(np.concatenate(rows)).save(STORED / "channel_grid.jpg", quality=85, subsampling=0)
+    Image.fromarray(np.concatenate(rows)).save(STORED / "channel_grid.webp", quality=60, method=6)
     (STORED / "channel_grid.json").write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
     python -m benchmarks.class_ways                draws what is not drawn yet: about eight minutes of one core in all
     python -m benchmarks.class_ways --minutes 5    stops after the picture during which the time is up; run it again to go on
 
-writes class_ways.json (every figure) and class_ways.jpg (a row for each way, a column for each of the first classes) to where
+writes class_ways.json (every figure) and class_ways.webp (a row for each way, a column for each of the first classes) to where
 `xh.stored` finds them, when all pictures are there. Until then they wait in a folder for temporary files. `report` has the
 sentences of RESULTS.md, made of the stored figures.
 
@@ -29,7 +29,7 @@ from xaihelpers.methods.shared.picture_space import mean_spectrum, waves_of
 
 from . import second_opinion
 
-SEED, N_CLASSES, PASSES, SHOWN, SHOWN_EDGE = 0, 20, 48, 6, 144
+SEED, N_CLASSES, PASSES, SHOWN, SHOWN_EDGE = 0, 20, 48, 5, 136
 MACO = {"space": "maco", "step_size": 0.15, "scale": 0.3, "rotation": 15.0, "jitter": 16}
 PEER = "Xplique's MACO"
 WAYS = {
@@ -123,13 +123,18 @@ def judge():
             known = table["ways"][way]
             known["rank"][name] = second_opinion.ranks(network, drawn, targets).tolist()
             known["rank_of_next"][name] = second_opinion.ranks(network, drawn, np.roll(targets, -1)).tolist()
-    small = [
-        [Image.fromarray(each).resize((SHOWN_EDGE,) * 2, Image.Resampling.LANCZOS) for each in row[:SHOWN]]
-        for row in pictures.values()
-    ]
-    sheet = np.concatenate([np.concatenate([np.asarray(each) for each in row], axis=1) for row in small])
-    Image.fromarray(sheet).save(STORED / "class_ways.jpg", quality=88, subsampling=0)
     (STORED / "class_ways.json").write_text(json.dumps(table) + "\n", encoding="utf-8")
+
+
+def sheet():
+    """Store the pictures of the first classes, a row for each way."""
+    rows = []
+    for way in WAYS:
+        small = [
+            Image.open(place(way, target)).resize((SHOWN_EDGE,) * 2, Image.Resampling.LANCZOS) for target in classes()[:SHOWN]
+        ]
+        rows.append(np.concatenate([np.asarray(each) for each in small], axis=1))
+    Image.fromarray(np.concatenate(rows)).save(STORED / "class_ways.webp", quality=65, method=6)
 
 
 def report():
@@ -156,6 +161,7 @@ if __name__ == "__main__":
     arguments.add_argument("--minutes", type=float, default=60)
     if draw(arguments.parse_args().minutes):
         judge()
+        sheet()
         print(*report(), sep="\n")
     else:
         print("Not all are drawn yet: run it again.")

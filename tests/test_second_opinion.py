@@ -38,7 +38,7 @@ def test_the_ways_of_drawing_are_compared_on_the_same_classes_at_the_same_price(
         assert known["parameters"] == class_ways.WAYS[way]
         assert all(len(ranks) == 20 for ranks in [known["logit"], *known["rank"].values(), *known["rank_of_next"].values()])
     edge = table["edge"]
-    assert Image.open(xh.stored("class_ways.jpg")).size == (class_ways.SHOWN * edge, len(table["ways"]) * edge)
+    assert Image.open(xh.stored("class_ways.webp")).size == (class_ways.SHOWN * edge, len(table["ways"]) * edge)
 
 
 def test_results_say_of_the_ways_what_the_stored_table_says(repository):

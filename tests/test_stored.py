@@ -20,7 +20,7 @@ def test_the_large_dreams_and_the_grid_of_channels_are_as_their_tables_say():
     with Image.open(film) as playing:
         assert (playing.n_frames, playing.size) == (dreams["film"]["frames"], (dreams["film"]["edge"],) * 2)
     grid = json.loads(xh.stored("channel_grid.json").read_text())
-    assert Image.open(xh.stored("channel_grid.jpg")).size == (grid["edge"] * grid["columns"], grid["edge"] * len(grid["layers"]))
+    assert Image.open(xh.stored("channel_grid.webp")).size == (grid["edge"] * grid["columns"], grid["edge"] * len(grid["layers"]))
     assert grid["edge"] >= 130 and all(len(row["channels"]) == grid["columns"] for row in grid["layers"].values())
     assert all(rise > 0 for row in grid["layers"].values() for rise in row["risen"])
 
