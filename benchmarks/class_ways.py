@@ -3,9 +3,11 @@
     python -m benchmarks.class_ways                draws what is not drawn yet: about eight minutes of one core in all
     python -m benchmarks.class_ways --minutes 5    stops after the picture during which the time is up; run it again to go on
 
+    python -m benchmarks.class_ways --judge        asks about the classes that are drawn in all four ways by now
+
 writes class_ways.json (every figure) and class_ways.webp (a row for each way, a column for each of the first classes) to where
-`xh.stored` finds them, when all pictures are there. Until then they wait in a folder for temporary files. `report` has the
-sentences of RESULTS.md, made of the stored figures.
+`xh.stored` finds them. Until then the pictures wait in a folder for temporary files. `report` has the sentences of RESULTS.md,
+made of the stored figures.
 
 Xplique's MACO fetches the mean spectrum of ImageNet from the net. Here nothing is fetched: it is given the mean spectrum of the
 course's nine photographs, which ours uses too, in its own colours. It is made for many more passes,
@@ -44,6 +46,11 @@ WAITING = Path(tempfile.gettempdir()) / "xaihelpers-class-ways"
 def classes():
     """Return the class indices that are drawn: those of lesson 06."""
     return [int(target) for target in np.random.default_rng(SEED).choice(1000, N_CLASSES, replace=False)]
+
+
+def drawn():
+    """Return the class indices, in the same order, of which there is a picture in every way."""
+    return [target for target in classes() if all(place(way, target).exists() for way in WAYS)]
 
 
 def place(way, target):
@@ -108,21 +115,22 @@ def xplique(classifier):
 
 
 def judge():
-    """Ask the judges about every picture, and about the class of the next one as a control; store all that is shown."""
-    classifier, targets = xh.load_classifier("efficientnet-lite0"), classes()
+    """Ask the judges about every picture, and as a control about the class that follows in the lot; store what they say."""
+    classifier, targets = xh.load_classifier("efficientnet-lite0"), drawn()
+    following = np.roll(classes(), -1)[: len(targets)]
     pictures = {way: [np.asarray(Image.open(place(way, target))) for target in targets] for way in WAYS}
     names = [classifier.class_names[target] for target in targets]
     table = {"seed": SEED, "passes": PASSES, "edge": SHOWN_EDGE, "classes": names, "targets": targets, "ways": {}}
-    for way, drawn in pictures.items():
-        logits = classifier.logits(np.stack(drawn).astype(np.float32))[range(N_CLASSES), targets]
+    for way, found in pictures.items():
+        logits = classifier.logits(np.stack(found).astype(np.float32))[range(len(targets)), targets]
         known = {"parameters": WAYS[way], "logit": [round(float(value), 2) for value in logits], "rank": {}, "rank_of_next": {}}
         table["ways"][way] = known
     for name in second_opinion.NETWORKS:
         network = second_opinion.load(name)
-        for way, drawn in pictures.items():
+        for way, found in pictures.items():
             known = table["ways"][way]
-            known["rank"][name] = second_opinion.ranks(network, drawn, targets).tolist()
-            known["rank_of_next"][name] = second_opinion.ranks(network, drawn, np.roll(targets, -1)).tolist()
+            known["rank"][name] = second_opinion.ranks(network, found, targets).tolist()
+            known["rank_of_next"][name] = second_opinion.ranks(network, found, following).tolist()
     (STORED / "class_ways.json").write_text(json.dumps(table) + "\n", encoding="utf-8")
 
 
@@ -150,7 +158,7 @@ def report():
             )
     wrong = [rank for known in table["ways"].values() for ranks in known["rank_of_next"].values() for rank in ranks]
     lines.append(
-        f"control, the next picture's class in its place: among the first five in {sum(rank < 5 for rank in wrong)} of "
+        f"control, the next class of the lot in place of the one that was drawn: among the first five in {sum(rank < 5 for rank in wrong)} of "
         f"{len(wrong)} (asked: no value)"
     )
     return lines
@@ -159,7 +167,9 @@ def report():
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--minutes", type=float, default=60)
-    if draw(arguments.parse_args().minutes):
+    arguments.add_argument("--judge", action="store_true")
+    asked = arguments.parse_args()
+    if asked.judge or draw(asked.minutes):
         judge()
         sheet()
         print(*report(), sep="\n")
