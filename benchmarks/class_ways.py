@@ -158,7 +158,8 @@ def report():
             )
     wrong = [rank for known in table["ways"].values() for ranks in known["rank_of_next"].values() for rank in ranks]
     lines.append(
-        f"control, the next class of the lot in place of the one that was drawn: among the first five in {sum(rank < 5 for rank in wrong)} of "
+        "control, the next class of the lot in place of the one that was drawn: among the first five in "
+        f"{sum(rank < 5 for rank in wrong)} of "
         f"{len(wrong)} (asked: no value)"
     )
     return lines
