@@ -12,7 +12,16 @@ from xaihelpers.course import field
 
 NEEDS = {"answers", "gradients", "layers", "rules", "images", "training"}
 # In the table as taught, and not in the package yet.
-COMING = {"Expected gradients", "LRP, epsilon", "LRP, composite", "Grad-CAM++", "Score-CAM", "Ablation-CAM", "XGrad-CAM"}
+COMING = {
+    "Expected gradients",
+    "LRP, epsilon",
+    "LRP, composite",
+    "Deep Taylor",
+    "Grad-CAM++",
+    "Score-CAM",
+    "Ablation-CAM",
+    "XGrad-CAM",
+}
 COMING |= {
     "Eigen-CAM",
     "Layer-CAM",

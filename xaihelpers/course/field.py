@@ -41,7 +41,7 @@ def techniques():
     """
     table = pd.read_csv(stored("field-techniques.csv"), keep_default_na=False).set_index("name")
     here = table.course.isin(list(METHODS))
-    table["course"] = table.course.where(here, "")
+    table["course"], table["row"] = table.course.where(here, ""), table.row.where(here, "")
     table["lesson"] = [lesson_of(name) if name else "" for name in table.course]
     table.attrs["columns"] = COLUMNS
     return table
