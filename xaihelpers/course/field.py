@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 
 from ..comparison.randomised import what_is_left
 from ..comparison.results import QUESTIONS, results
@@ -204,6 +205,21 @@ def chart(found, caption=""):
     axes[0, 0].set_yticks([-i for i in range(len(pairs))], pairs, fontsize=8)
     axes[0, 0].set_ylim(0.6 - len(pairs), 0.6)
     return figure(fig, "What each variation buys over its parent. " + " ".join(in_words(found)), caption, dpi=72)
+
+
+def best_factors(strength, drawn, known):
+    """Return for each thing that was drawn the factor that fits it best, and how well: two rank correlations, without sign.
+
+    strength: (n, k), how strong each factor is in each image. drawn: a column a thing, a row an image. known: (n,) bool, the
+    images on which the factor is chosen; "on the other images" says how well it does where it was not.
+    """
+    found = {}
+    for name, true in drawn.items():
+        fits = [abs(spearmanr(factor[known], true[known]).statistic) for factor in strength.T]
+        best = int(np.nanargmax(fits))
+        left = abs(spearmanr(strength[~known, best], true[~known]).statistic)
+        found[name] = {"factor": best, "where it was chosen": fits[best], "on the other images": left}
+    return pd.DataFrame.from_dict(found, orient="index")
 
 
 def tree(table, caption="", *, width=9.0):
