@@ -156,20 +156,22 @@ def test_error_bars_cover_what_they_say():
     assert all(0.88 <= np.mean(share) <= 0.995 for share in covers.values()), {k: np.mean(v) for k, v in covers.items()}
 
 
-def test_the_estimate_is_right_on_average_where_the_fit_is_worth_nothing():
-    """Players of a parity: the fit has nothing to hold on to, and still the mean over many samples is the value."""
+def test_the_estimate_is_right_on_average_where_the_fit_is_worth_nothing(monkeypatch):
+    """A fit that takes every set for a law of its own: the mean over many samples is the value still, for the corrections."""
+    from xaihelpers.methods.shared import shapley_regression
+
     n = 9
+    monkeypatch.setattr(shapley_regression, "_most_likely", lambda *_: shapley_regression._Company(np.full(n, 0.95)))
 
     def game(present):
-        return (present[:, :5].sum(axis=1) % 2).astype(float)
+        return 2.0 * (present[:, 0] & (present[:, 1:].sum(axis=1) % 4 < 2)) + present[:, :3].sum(axis=1) % 2 * present[:, 8]
 
     exact, found = by_marginals(game, n), []
     for seed in range(120):
         sets = draw_pairs(n, 40, seed)
-        found.append(shapley_values(sets, game(sets) - game(~sets), 1.0).values)
+        found.append(shapley_values(sets, game(sets) - game(~sets), exact.sum()).values)
     error = np.std(found, axis=0) / np.sqrt(len(found))
-    assert (np.abs(np.mean(found, axis=0) - exact) < 4 * error + 1e-9).all() and error.max() < 0.05
-    assert exact[0] == pytest.approx(0.2) and exact[-1] == 0
+    assert (np.abs(np.mean(found, axis=0) - exact) < 4 * error).all() and error.max() < 0.03
 
 
 def test_more_questions_smaller_errors():
