@@ -5,6 +5,11 @@
 writes comparison-<name>.csv.gz to where `xh.stored` finds them; the first line of each says with which versions, on how many
 cores, on which images and how long. A run that is interrupted goes on where it was when it is called again. On two quiet cores
 `--quick` takes about half an hour, and without it about two; `--jobs` uses more cores.
+
+    python -m benchmarks.comparison_runs --add [--quick] [--part NAME ...]
+
+computes only the rows that a stored table lacks, such as those of a new technique, and puts them beside the others. What made
+them is in the first line as well, under "added".
 """
 
 import argparse
@@ -24,6 +29,7 @@ import xaihelpers as xh
 from xaihelpers.comparison import entries, evidence, protocol
 from xaihelpers.comparison.agreements import agreements
 from xaihelpers.comparison.randomised import randomised
+from xaihelpers.comparison.results import results
 from xaihelpers.course.stored import FOLDER as STORED
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-image", "lime")
@@ -81,9 +87,9 @@ def own_fill():
 
 
 def middle():
-    """Return those at their middle budget and on the mean colour, for networks on which a question is dear."""
+    """Return those at their middle budget and on the mean colour, or as they come; for networks on which a question is dear."""
     budgets = ("Occlusion, mean, patch 16", "RISE, mean, 300 masks", "LIME, mean, 300 samples", "Anchors, mean, 500 questions")
-    return [row for row in asked() if row.label in budgets]
+    return [row for row in asked() if row.label in budgets or not row.parameters]
 
 
 def two_legs(truth, few, measures, many=None, fewer_measures=None):
@@ -160,11 +166,12 @@ RUNS = {
 TABLES = ("wired", "contrast", "sticker", "lesions", "agreement", "randomised", "healthy", "quadrant", "xception")
 
 
-def run_legs(name, size, progress=False):
-    """Return (table, [images considered and used, leg by leg]); exits where it was interrupted."""
+def run_legs(name, size, progress=False, known=()):
+    """Return (table, [images considered and used, leg by leg]); exits where it was interrupted. known: labels left out."""
     make, combine = RUNS[name]
     tables, used = [], []
-    for number, leg in enumerate(make(size)):
+    legs = [leg._replace(rows=[row for row in leg.rows if row.label not in known]) for leg in make(size)]
+    for number, leg in enumerate(leg for leg in legs if leg.rows):
         part = STORED / f"comparison-{name}-{number}.part"
         table = protocol.run(*leg, file=part, progress=progress)
         if table.drop_duplicates("image").image.nunique() < len(leg.evidence.images):
@@ -201,10 +208,30 @@ def slim(table):
     return table.assign(note=table.note.where(~again, "").str.replace("#", "no. "), passes=table.passes.round())
 
 
+def add(name, size, progress=False):
+    """Write a stored table with the rows that it lacks, computed now; False where it lacks none."""
+    start, stored = time.perf_counter(), results(name)
+    about, measured = stored.attrs["about"], stored[stored.value.notna()]
+    known = set(measured.method)
+    if not any(row.label not in known for leg in RUNS[name][0](size) for row in leg.rows):
+        return False
+    table, used = run_legs(name, size, progress, known)
+    whole = pd.concat([stored, table], ignore_index=True).drop_duplicates(["image", "method", "metric"], ignore_index=True)
+    made = {"rows": sorted(set(table.method)), **made_by(size, used, time.perf_counter() - start)}
+    about = {**about, "added": [*about.get("added", []), made]}
+    write(name, whole, f"# {json.dumps(about)}\n")
+    forget_parts(name)
+    return True
+
+
 def head(name, size, used, seconds):
     """Return the first line of a stored table: what made it."""
-    about = {
-        "table": name,
+    return f"# {json.dumps({'table': name, **made_by(size, used, seconds)})}\n"
+
+
+def made_by(size, used, seconds):
+    """Return what made a table, for its first line."""
+    return {
         "images": used,
         "size": size._asdict(),
         "seconds": round(seconds),
@@ -213,7 +240,6 @@ def head(name, size, used, seconds):
         "machine": platform.machine(),
         **{package: importlib.metadata.version(package) for package in PACKAGES},
     }
-    return f"# {json.dumps(about)}\n"
 
 
 def write(name, table, about):
@@ -223,16 +249,27 @@ def write(name, table, about):
     (STORED / f"comparison-{name}.csv.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
+def forget_parts(name):
+    """Remove the unfinished tables of a run that is finished."""
+    for part in STORED.glob(f"comparison-{name}-*.part"):
+        part.unlink()
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.comparison_runs", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer images: half an hour in place of two")
     parser.add_argument("--part", nargs="*", choices=TABLES, help="these tables only")
+    parser.add_argument("--add", action="store_true", help="only the rows that a stored table lacks")
     parser.add_argument("--jobs", type=int, default=1, help="processes that share the images out; 1 uses all cores as well")
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else Size()
     for name in options.part or TABLES:
         start = time.perf_counter()
         print(f"{name}: {time.strftime('%H:%M')}", flush=True)
+        if options.add:
+            if name in RUNS and not add(name, size, progress=sys.stderr.isatty()):
+                print(f"{name} lacks no row")
+            continue
         if name == "agreement":
             table, used = agreements(size.agreement), [{"images": size.agreement}]
         elif name == "randomised":
@@ -241,8 +278,7 @@ def main(arguments=None):
             with joblib.parallel_config(n_jobs=options.jobs):
                 table, used = run_legs(name, size, progress=sys.stderr.isatty())
         write(name, table, head(name, size, used, time.perf_counter() - start))
-        for part in STORED.glob(f"comparison-{name}-*.part"):
-            part.unlink()
+        forget_parts(name)
 
 
 if __name__ == "__main__":

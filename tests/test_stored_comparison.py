@@ -79,3 +79,22 @@ def test_signs_and_settings_are_rows_and_every_technique_has_two():
     for name in (method for method in xh.METHODS if xh.METHODS[method].family != "feature visualization"):
         labels = [row.label for row in entries.entries("any") if row.technique == name]
         assert len([label for label in labels if label in set(table.method)]) >= 2, name
+
+
+def test_rows_that_a_table_lacks_are_added_and_the_others_stay(runs, monkeypatch, tmp_path):
+    whole, lost = results("wired"), ["XGrad-CAM", "XGrad-CAM, relu False"]
+    part = whole[~whole.method.isin(lost)].reset_index(drop=True)
+    written = {}
+    monkeypatch.setattr(runs, "STORED", tmp_path)
+    monkeypatch.setattr(runs, "results", lambda name: part)
+    monkeypatch.setattr(runs, "write", lambda name, table, about: written.update({name: (table, about)}))
+    assert runs.add("wired", runs.Size(wired=2, wired_asked=1))
+    table, about = written["wired"]
+    pd.testing.assert_frame_equal(table[: len(part)], part, check_dtype=False)
+    added = table[len(part) :]
+    assert set(added.method) == set(lost) and added.image.nunique() == 2
+    both = added.merge(whole, on=["image", "method", "metric"], suffixes=("", "_stored"))
+    assert len(both) == len(added) and np.allclose(both.value, both.value_stored, atol=0.02)
+    assert '"added": [' in about and about.startswith("# {") and not list(tmp_path.iterdir())
+    monkeypatch.setattr(runs, "results", lambda name: whole)
+    assert runs.add("wired", runs.Size(wired=2, wired_asked=1)) is False

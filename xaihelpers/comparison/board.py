@@ -107,7 +107,7 @@ def board(
     ranked = {}
     for question in questions:
         asked = QUESTIONS[question]
-        table = _on_common_images(results(asked.table), asked.metric)
+        table = _on_common_images(results(asked.table), asked.metric, rows)
         if technique is not None:
             entered = entered_as(technique, name)
             table = pd.concat(
@@ -147,9 +147,10 @@ def _default_rows():
     return ALIKE
 
 
-def _on_common_images(table, metric):
-    """Return the rows of one metric on the images on which every row was measured."""
-    table = table[table.metric == metric]
+def _on_common_images(table, metric, shown):
+    """Return the rows of one metric on the images on which every row was measured, but for those added later and not shown."""
+    added = {label for each in table.attrs["about"].get("added", ()) for label in each["rows"]} - set(shown)
+    table = table[(table.metric == metric) & ~table.method.isin(added)]
     every = table.groupby("image").method.nunique()
     return table[table.image.isin(every[every == every.max()].index)]
 

@@ -58,15 +58,19 @@ def results(name):
 def answer(question, rows=None):
     """Return the `ranking` of a stored table for one of `QUESTIONS`: a row a technique with its settings, controls included.
 
-    rows: labels of the techniques to rank among each other; None: all. Controls stay in, whatever is chosen.
+    rows: labels of the techniques to rank among each other; None: all that were measured together, without those added to the
+    table later, on fewer images. Controls stay in, whatever is chosen.
     """
     asked = QUESTIONS[one_of(question, "question", QUESTIONS)]
     table = results(asked.table)
+    added = {label for each in table.attrs["about"].get("added", ()) for label in each["rows"]}
     if asked.table == "randomised":
         table = what_is_left(table)
     table = table[table.metric == asked.metric]
     if rows is not None:
         table = table[table.method.isin(list(rows)) | table.method.map(is_control)]
+    else:
+        table = table[~table.method.isin(added)]
     ranked = ranking(table, asked.metric, better=asked.better)
     ranked["passes"] = table.groupby("method").passes.median() if "passes" in table else float("nan")
     ranked.attrs["question"] = question
