@@ -1,5 +1,7 @@
 """Quiet blocks keep diagnostics out of sight, end when they end, and give back what was around them."""
 
+import subprocess
+import sys
 import threading
 import warnings
 
@@ -71,3 +73,15 @@ def test_another_thread_is_not_silenced():
         thread.start()
         thread.join()
     assert heard == ["from there"] and kept == []
+
+
+def test_nothing_is_said_when_a_technique_is_what_brings_tensorflow():
+    code = "import xaihelpers as xh; [xh.METHODS[name] for name in ('lrp', 'guided_backprop')]"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_import_that_fails_shows_what_was_said():
+    code = "import os; from xaihelpers._quiet import quiet_import\nwith quiet_import(): os.write(2, b'why'); 1 / 0"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "why" in done.stderr and "ZeroDivisionError" in done.stderr

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,33 +18,42 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Parts of Keras that nobody asks for here: with them come scikit-learn and pyplot, a quarter of the whole import.
 _LATE = [f"{keras}.{part}" for keras in ("keras", "keras.src", "keras._tf_keras.keras") for part in ("wrappers", "visualization")]
 
+_ONE_AT_A_TIME = threading.RLock()
 _SILENCED = ContextVar("silenced", default=None)
 
 
 def import_tensorflow():
-    """Import TensorFlow; what its libraries say about missing graphics cards before logging begins is not shown.
+    """Import TensorFlow; what its libraries say about missing graphics cards before logging begins is not shown."""
+    with quiet_import():
+        import tensorflow  # noqa: F401
 
-    Those lines are written straight to the process's error stream, whatever the log level is. If the import fails they
-    are shown after all.
+
+@contextmanager
+def quiet_import():
+    """What TensorFlow's libraries say when this block imports it is not shown; if the block fails it is, after all.
+
+    Those lines are written straight to the process's error stream, whatever the log level is. One thread at a time: two that
+    borrow the stream at once give it back in the wrong order.
     """
-    if "tensorflow" in sys.modules:
-        return
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as messages:
-        os.dup2(messages.fileno(), 2)
-        failed = True
-        try:
-            with late(_LATE):
-                import tensorflow  # noqa: F401
-
-            failed = False
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            if failed:
-                messages.seek(0)
-                sys.stderr.write(messages.read().decode(errors="replace"))
+    with _ONE_AT_A_TIME:
+        if "tensorflow" in sys.modules:
+            yield
+            return
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        with tempfile.TemporaryFile() as messages:
+            os.dup2(messages.fileno(), 2)
+            failed = True
+            try:
+                with late(_LATE):
+                    yield
+                failed = False
+            finally:
+                os.dup2(stderr, 2)
+                os.close(stderr)
+                if failed:
+                    messages.seek(0)
+                    sys.stderr.write(messages.read().decode(errors="replace"))
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .._quiet import quiet_import
+
 if TYPE_CHECKING:  # the command line lists the techniques without loading numpy
     from .._types import ImageLike, Target, Technique
     from ..classifier import Classifier
@@ -44,7 +46,9 @@ class _Registry(Mapping):
         if name not in _TABLE:
             raise KeyError(f"There is no technique {name!r}: choose from {', '.join(_TABLE)}.")
         module, lesson = _TABLE[name]
-        return replace(getattr(import_module(f"{__name__}.{module}"), name).method, lesson=lesson)
+        with quiet_import():
+            found = import_module(f"{__name__}.{module}")
+        return replace(getattr(found, name).method, lesson=lesson)
 
     def __iter__(self):
         return iter(_TABLE)
