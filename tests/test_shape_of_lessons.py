@@ -18,8 +18,8 @@ def cells(path):
 
 
 def folded(cell):
-    """Whether JupyterLab and the site show only a button in place of the code."""
-    return cell.metadata.get("jupyter", {}).get("source_hidden", False) and "hide-input" in cell.metadata.get("tags", [])
+    """Whether JupyterLab or the site shows only a button in place of the code."""
+    return cell.metadata.get("jupyter", {}).get("source_hidden", False) or "hide-input" in cell.metadata.get("tags", [])
 
 
 def printed(cell):
