@@ -149,7 +149,7 @@ def _default_rows():
 
 def _on_common_images(table, metric, shown):
     """Return the rows of one metric on the images on which every row was measured, but for those added later and not shown."""
-    added = {label for each in table.attrs["about"].get("added", ()) for label in each["rows"]} - set(shown)
+    added = {label for each in table.attrs.get("about", {}).get("added", ()) for label in each["rows"]} - set(shown)
     table = table[(table.metric == metric) & ~table.method.isin(added)]
     every = table.groupby("image").method.nunique()
     return table[table.image.isin(every[every == every.max()].index)]

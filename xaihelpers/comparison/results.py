@@ -63,7 +63,7 @@ def answer(question, rows=None):
     """
     asked = QUESTIONS[one_of(question, "question", QUESTIONS)]
     table = results(asked.table)
-    added = {label for each in table.attrs["about"].get("added", ()) for label in each["rows"]}
+    added = {label for each in table.attrs.get("about", {}).get("added", ()) for label in each["rows"]}
     if asked.table == "randomised":
         table = what_is_left(table)
     table = table[table.metric == asked.metric]
