@@ -19,9 +19,9 @@ WIDTH, QUALITY = 480, 75
 HEAD = """
 # What did the network look at?
 
-A network says "Egyptian cat". Why? This course teaches twelve ways to ask, one in each lesson. You work each out on numbers small
-enough for paper, write it in a few lines, and play with it. Then you find out whether it tells the truth: the course has pictures
-whose evidence is known to the pixel.
+A network says "Egyptian cat". Why? This course teaches more than twenty ways to ask, the great ones in lessons of their own. You
+work each out on numbers small enough for paper, write it in a few lines, and play with it. Then you find out whether it tells
+the truth: the course has pictures whose evidence is known to the pixel.
 
 Click a lesson to open it. All of them are stored with their results, so you can also just read. To run one, choose
 *Run → Run All Cells*. Everything works without a network and without a graphics card. The rash pictures are drawn by a program
