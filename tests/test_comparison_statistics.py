@@ -50,6 +50,8 @@ def test_a_share_of_hits_is_never_certain_and_never_leaves_0_to_1():
     # By hand, 25 of 25 with z = 1.96: the lower end is 25 / (25 + 1.96 ** 2).
     assert hits.loc["a", "low"] == pytest.approx(25 / (25 + 1.96**2), abs=1e-4) and hits.loc["a", "high"] == pytest.approx(1)
     assert 0.92 < hits.loc["b", "high"] < 1 and hits.loc["b", "mean"] == pytest.approx(0.92)
+    near = table(a=[0.99, 1.0, 0.6, 1.0]).assign(metric="contrast")
+    assert interval([0.99, 1.0, 0.6, 1.0]).high > 1 == ranking(near, "contrast").loc["a", "high"]
     assert paired(tall, "pointing_game", "a", "b") == pytest.approx(interval(np.repeat([0, 1], [23, 2])))  # no share of hits
 
 

@@ -16,6 +16,7 @@ from .controls import is_control
 
 DRAWS = 2000
 HITS = ("pointing_game",)  # metrics that are 0 or 1 for an image
+SHARES = (*HITS, "mass_inside", "rank_inside", "roc_area", "contrast")  # from 0 to 1, and so is their mean
 LEAST = 0.01  # a difference that nobody would choose by, on measures that go from 0 to 1
 
 
@@ -48,14 +49,16 @@ def interval(values, *, level=0.95, draws=DRAWS, seed=0):
 def mean_interval(values, metric, *, level=0.95, draws=DRAWS, seed=0):
     """Return the Interval of the mean of a metric: as `interval`, and by Wilson's formula where each image is a hit or a miss.
 
-    Of 25 hits in 25 the bootstrap says 1.00 [1.00, 1.00], as if the next image could not be missed; Wilson's ends at 0.87, and
-    never leaves 0 to 1. A paired difference is no share of hits, and goes to `interval`.
+    Of 25 hits in 25 the bootstrap says 1.00 [1.00, 1.00], as if the next image could not be missed; Wilson's ends at 0.87.
+    Where a mean lies between 0 and 1 by its nature, so does its interval. A paired difference goes to `interval`.
     Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA, 1927.
     """
     found = interval(values, level=level, draws=draws, seed=seed)
-    if metric not in HITS or found.n < 2:
+    if found.n < 2 or metric not in SHARES:
         return found
-    return Interval(found.mean, *wilson(found.mean * found.n, found.n, norm.ppf((1 + level) / 2)), found.n)
+    if metric in HITS:
+        return Interval(found.mean, *wilson(found.mean * found.n, found.n, norm.ppf((1 + level) / 2)), found.n)
+    return found._replace(low=max(0.0, found.low), high=min(1.0, found.high))
 
 
 def paired(table, metric, a, b, *, level=0.95, draws=DRAWS, seed=0):
