@@ -378,6 +378,16 @@ CASES = {
         "such as rank_correlation",
         lambda m: xh.metrics.agreement_matrix([MAP, MAP], xh.metrics.rank_correlation),
     ),
+    "a measure of one map": (
+        lambda: xh.metrics.agreement_matrix([MAP, MAP], lambda one: 1.0),
+        "can't be given to it: give one such as rank_correlation",
+        lambda m: xh.metrics.agreement_matrix([MAP, MAP], xh.metrics.rank_correlation),
+    ),
+    "a measure that is no number": (
+        lambda: xh.metrics.agreement_matrix([MAP, MAP], lambda one, other: one),
+        "for two maps: give a function that returns a number, such as rank_correlation",
+        lambda m: xh.metrics.agreement_matrix([MAP, MAP], xh.metrics.rank_correlation),
+    ),
     "too few images for clusters": (
         lambda: xh.metrics.evidence_clusters(classifier(), RGB[:4, :8, :8], 0),
         "give eight or more of one class",

@@ -239,7 +239,7 @@ def test_what_it_cannot_do_is_refused_in_one_sentence(layers, words):
 def test_a_product_of_two_signals_is_refused():
     i = keras.Input((12, 12, 3))
     x = convolution(4)(L.Rescaling(1 / 255)(i))
-    x = L.Multiply()([x, L.Dense(4, activation="relu")(L.GlobalAveragePooling2D(keepdims=True)(x))])
+    x = L.Multiply(name="multiply")([x, L.Dense(4, activation="relu")(L.GlobalAveragePooling2D(keepdims=True)(x))])
     model = keras.Model(i, L.Dense(3)(L.GlobalAveragePooling2D()(x)))
     with pytest.raises(ValueError, match="product of two signals in multiply: use integrated_gradients"):
         xh.lrp(xh.Classifier(model, outputs="logits"), IMAGE)

@@ -11,7 +11,7 @@ from xaihelpers.seeing import in_blocks, seen
 from xaihelpers.widgets.player.record import record
 from xaihelpers.widgets.playground.scale import OWN, Scale
 
-PIXELWISE = {"saliency", "integrated_gradients", "guided_backprop", "deep_shap"}
+PIXELWISE = {"saliency", "integrated_gradients", "guided_backprop", "deep_shap", "expected_gradients", "lrp"}
 
 
 def attribution(heatmap, pixelwise=True):

@@ -158,7 +158,8 @@ class KerasClassifier(Classifier, Layers):
         images = np.asarray(images)
         # One image alone goes to the model itself, compiled when it was proven: a twin pays off only over many questions. The
         # form of the question decides, not what was asked before, so that the same question always has the same answer.
-        alone = images.ndim == 2 or (images.ndim == 3 and images.shape[-1] == self.input_shape[-1])
+        grey_ones = self.input_shape[-1] == 1 and images.ndim == 3 and images.shape[-1] > 4  # a batch (N, H, W)
+        alone = images.ndim in (2, 3) and not grey_ones
         function = self.forward if alone else self.twin
         for batch in self._batches(images, batch_size, checked):
             z, p = function(self.outside(batch))

@@ -84,7 +84,7 @@ def saliency(
         values = (gradient * clean.values[0]).sum(axis=-1) if times_input else strongest_channel(gradient)
     p = float(clean.probabilities[0, index])
     details = {"gradient": gradient, "probability": p, **spread}
-    title = "VarGrad" if variance else "SmoothGrad" * (noise > 0) or "Gradient" * times_input
+    title = "VarGrad" if variance else "SmoothGrad" * bool(noise > 0) or "Gradient" * bool(times_input)
     title += " × input" * times_input
     few = variance and (noise == 0 or samples < 2)
     doubts = ("One gradient has no variance: give noise, such as 0.15, and 2 samples or more.",) if few else ()

@@ -87,5 +87,22 @@ def agreement_matrix(
     matrix = np.eye(len(maps))
     for i in range(len(maps)):
         for j in range(i):
-            matrix[i, j] = matrix[j, i] = measure(maps[i], maps[j])
+            matrix[i, j] = matrix[j, i] = _measured(measure, maps[i], maps[j])
     return matrix
+
+
+def _measured(measure, one, other):
+    """Return what a function says of two maps, a number; raise TypeError where it takes no two, or gives no number."""
+    try:
+        value = measure(one, other)
+    except TypeError as error:
+        if str(error).endswith("."):  # a sentence of our own about the maps
+            raise
+        raise TypeError(
+            f"measure is {shown(measure)}, and two maps can't be given to it: give one such as rank_correlation."
+        ) from error
+    if np.ndim(value) or not isinstance(value, (int, float, np.number, np.bool_)):
+        raise TypeError(
+            f"measure gave {shown(value)} for two maps: give a function that returns a number, such as rank_correlation."
+        )
+    return value

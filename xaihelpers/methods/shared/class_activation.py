@@ -3,7 +3,6 @@
 import itertools
 
 import numpy as np
-import tensorflow as tf
 
 from ...images import resize_map
 from .contract import Finding, Slider
@@ -40,6 +39,7 @@ def _left_out(classifier, layer):
 
 def _values_function(classifier, path):
     """Compile: images -> logits (N, C), the layer's output."""
+    import tensorflow as tf
 
     @tf.function(input_signature=[classifier.batch_signature], autograph=False)
     def function(images):
@@ -56,13 +56,15 @@ def silenced_logits(classifier, path, image, kept):
     0 for one that goes, in every call of the layer; or (n, calls x k), each call's own.
     """
     function = classifier.compiled(("silence", path), lambda: _silenced(classifier, path))
-    logits = function(classifier.outside(image[None]), tf.constant(kept, tf.float32)).numpy()
+    logits = function(classifier.outside(image[None]), np.asarray(kept, np.float32)).numpy()
     classifier.count(forward=len(kept))
     return logits
 
 
 def _silenced(classifier, silenced):
     """Compile: one image (1, H, W, 3), which channels stay (n, k or more) -> logits (n, C)."""
+    import tensorflow as tf
+
     place, (name, _, only) = classifier.places(silenced), silenced.partition("#")
     k = place.channels
 

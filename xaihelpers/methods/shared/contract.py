@@ -234,7 +234,7 @@ def visualization(
                 seen = find(classifier, **arguments)
             _check_finite(seen.activation)
             diagnostics = announce(takes_image and classifier.looks_preprocessed(arguments["image"]), *seen.diagnostics)
-            kept = {k: v for k, v in arguments.items() if k not in ("image", "guide", "target", "progress")}
+            kept = {k: v for k, v in arguments.items() if k not in ("image", "target", "progress")}
             return Visualization(
                 method=find.__name__,
                 target=seen.target,
