@@ -192,3 +192,13 @@ def test_a_line_with_the_right_weights_is_the_shapley_value(n):
     X = np.column_stack([np.ones(len(sets)), sets])
     slopes = np.linalg.lstsq(X * np.sqrt(weights)[:, None], z * np.sqrt(weights), rcond=None)[0][1:]
     assert np.allclose(slopes, added.mean(axis=0), atol=1e-5)
+
+
+def test_the_counts_in_words_are_those_of_the_tables(table, repository):
+    tens = {60: "sixty", 70: "seventy", 80: "eighty", 90: "ninety"}
+    units = ["", *(f"-{word}" for word in "one two three four five six seven eight nine".split())]
+    words = tens[len(table) // 10 * 10] + units[len(table) % 10]
+    lesson = (repository / "notebooks" / "14_field.ipynb").read_text(encoding="utf-8")
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    assert f"a map of {words} of them" in lesson and f"| {words} techniques as a table" in readme
+    assert f"Lesson 11 asks {'thirteen' if len(xh.comparison.QUESTIONS) == 13 else 'other'} questions" in lesson

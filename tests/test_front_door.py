@@ -68,6 +68,12 @@ def test_the_pictures_are_those_that_the_lessons_hold_now(front_door, module, re
         assert shown.shape == now.shape and np.abs(shown - now).mean() < 2, f"{file}: run python notebooks/front_door.py"
 
 
+def test_its_one_cell_of_code_is_stored_as_a_new_learner_sees_it(front_door):
+    (code,) = [cell for cell in front_door.cells if cell.cell_type == "code"]
+    (output,) = code.outputs
+    assert code.execution_count == 1 and "xh.check.keep()" in output.data["text/html"]
+
+
 def test_its_one_cell_of_code_shows_what_is_solved(front_door, monkeypatch, tmp_path):
     (code,) = [cell.source for cell in front_door.cells if cell.cell_type == "code"]
     monkeypatch.setenv("XAIHELPERS_SOLVED", str(tmp_path / "solved.json"))
