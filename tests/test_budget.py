@@ -70,17 +70,23 @@ def slow(seconds):
 
 
 @pytest.mark.parametrize("name", ["rise", "lime", "occlusion"])
-def test_seconds_are_kept_to(name, rash):
-    asked = []
-    for _ in range(3):  # what else runs while the plan is made looks like a slow network: the best of three
-        start = time.perf_counter()
-        with xh.without_warnings():
-            found = METHODS[name].function(slow(0.005), rash, seconds=2)
-        assert time.perf_counter() - start < 6  # 2 on a quiet machine
-        asked.append(found.forward_passes)
-        if 20 < asked[-1] <= 360:  # nine tenths of what the network alone could be asked in two seconds
-            return
-    raise AssertionError(f"{asked} questions in two seconds each time")
+def test_seconds_are_kept_to(name, rash, monkeypatch):
+    clock = [0.0]  # only the network takes time: what else this computer does has no part in the plan
+
+    def answer(images):
+        clock[0] += 0.005 * len(images)
+        p = images.mean(axis=(1, 2, 3)) / 255
+        return np.stack([1 - p, p], axis=1)
+
+    classifier = xh.Classifier(answer, class_names=["dark", "bright"])
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    start = clock[0]
+    with xh.without_warnings():
+        found = METHODS[name].function(classifier, rash, seconds=2)
+    assert clock[0] - start <= 2
+    # 400 could be asked in two seconds; some go into the small runs that tell how long one takes, a tenth of the rest is reserve.
+    # Occlusion's patches come in few sizes only.
+    assert (100 if name == "occlusion" else 200) < found.forward_passes <= 360
 
 
 def test_seconds_that_suffice_change_nothing(rash):

@@ -202,3 +202,10 @@ def test_the_counts_in_words_are_those_of_the_tables(table, repository):
     readme = (repository / "README.md").read_text(encoding="utf-8")
     assert f"a map of {words} of them" in lesson and f"| {words} techniques as a table" in readme
     assert f"Lesson 11 asks {'thirteen' if len(xh.comparison.QUESTIONS) == 13 else 'other'} questions" in lesson
+
+
+def test_what_the_lesson_says_gained_most_did():
+    bought = xh.field.gains()
+    most = bought[bought.n >= 10].sort_values("mean", ascending=False).head(2)
+    assert set(most.child) == {"Integrated gradients", "DeepLIFT"} and set(most.question) == {"removal"}
+    assert (most.low > 0).all() and (most.parent == "Gradient × input").all()

@@ -1,7 +1,8 @@
 """Extremal perturbation: the part of the image, of a size that is given, that alone makes the class as strong as it can be.
 
 Fong, Patrick and Vedaldi, "Understanding Deep Networks via Extremal Perturbations and Smooth Masks", ICCV 2019. There the size
-of the mask is held by a penalty; here every mask on the way has it exactly.
+of the mask is held by a penalty; here every mask on the way has it exactly. There its cells are made smooth by the largest of
+some bumps around each pixel; here they are interpolated.
 """
 
 import numpy as np
