@@ -84,11 +84,19 @@ def saliency(
         values = (gradient * clean.values[0]).sum(axis=-1) if times_input else strongest_channel(gradient)
     p = float(clean.probabilities[0, index])
     details = {"gradient": gradient, "probability": p, **spread}
-    title = "VarGrad" if variance else "SmoothGrad" * bool(noise > 0) or "Gradient" * bool(times_input)
-    title += " × input" * times_input
     few = variance and (noise == 0 or samples < 2)
     doubts = ("One gradient has no variance: give noise, such as 0.15, and 2 samples or more.",) if few else ()
-    return Finding(values, index, details, doubts or tuple(_distrust(values, gradient, p, of)), title=title)
+    return Finding(
+        values, index, details, doubts or tuple(_distrust(values, gradient, p, of)), title=_title(variance, noise, times_input)
+    )
+
+
+def _title(variance, noise, times_input):
+    """Return the name that these settings have, "" for those of the plain gradient."""
+    if variance:
+        return "VarGrad"
+    name = "SmoothGrad" if noise > 0 else "Gradient" if times_input else ""
+    return f"{name} × input" if times_input else name
 
 
 def _smooth(classifier, image, index, noise, samples, of, seed, batch_size, progress):
