@@ -317,7 +317,8 @@ def _asked(classifier):
 def _train(images, labels, backbone=None, **options):
     if backbone is None:
         backbone = keras.Sequential([keras.Input((32, 32, 3)), L.Rescaling(1 / 255), L.Conv2D(2, 3)])
-    return xh.train_classifier((images, labels), backbone=backbone, epochs=1, progress=False, **{"on_chance": "warn", **options})
+    quick = {"epochs": 1, "progress": False, "groups": "images", "cross_validate": False, "on_chance": "warn"}
+    return xh.train_classifier((images, labels), backbone=backbone, **{**quick, **options})
 
 
 def is_followed(refused, words, follow):
@@ -330,6 +331,13 @@ def is_followed(refused, words, follow):
         with without_warnings(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             follow(message)
+
+
+def is_right(refused, words, follow):
+    """As `is_followed`; and what `follow` says of the result, true or false, is true."""
+    said = []
+    is_followed(refused, words, lambda message: said.append(follow(message)))
+    assert isinstance(said[0], (bool, np.bool_)) and said[0], "it was done as the sentence says, and the result is not right"
 
 
 @pytest.mark.parametrize("name", CASES)

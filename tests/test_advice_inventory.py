@@ -77,10 +77,6 @@ NOT_HERE = {
 
 # Parts of sentences that no test follows yet.
 NOT_YET = (
-    "take a layer behind a ReLU",
-    "ask for so many at most",
-    "leave out target, channel and squares",
-    "give layers in place of a class",
     "build the model in code with this version",
     "add --method",
     "write technique.setting=value",
@@ -90,20 +86,6 @@ NOT_YET = (
     "give a function (classifier, image, target) that returns a map",
     "expected one number an image, (n,)",
     "expected a share above 0 and below 1",
-    "give noise, such as 0.15",
-    "pixels: expected at least",
-    "expected square RGB images of one size",
-    "expected class names, or whole numbers from 0",
-    "expected indices from 0 to one less",
-    "and labels of shape {}: give one label",
-    "add images, or leave the class out",
-    "give every image a group",
-    "give one for each image, such as the number of the patient",
-    "give a Keras model from images to maps",
-    "and the backbone takes {}: give that size",
-    "give both at one size",
-    "backbone is {}: give a name",
-    "which has its weights: leave it out",
     "explore got {}: give the name",
     "with a list of values: give exactly one",
     "upload a .keras or .h5 file, or give its path",
@@ -114,12 +96,6 @@ NOT_YET = (
     "give its path instead",
     "set the environment variable XAIHELPERS_SOLVED",
     "no file of solved exercises: delete it, or give another",
-    "choose a layer behind a ReLU, or hires_cam",
-    "Keep a larger area, take more steps, or another fill",
-    "Try another class or fill",
-    "Use deep_shap, which leaves nothing to biases",
-    "Try rule='epsilon', epsilon=0",
-    "ask more of them with channels=",
 )
 
 

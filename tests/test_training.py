@@ -280,7 +280,10 @@ IMAGES, LABELS = coloured(30)
         ((IMAGES, LABELS), {"epochs": 0}, "epochs is 0: expected a whole number, 1 or more"),
         ((IMAGES, LABELS), {"fine_tune": 1}, "fine_tune is 1 for a model of your own"),
         ((IMAGES, LABELS), {"weights": "skin"}, "weights is 'skin' for a model of your own"),
-        ((IMAGES, LABELS), {"image_size": 64}, "32 pixels an edge and the backbone takes"),
+        ((IMAGES, LABELS), {"image_size": 64}, "image_size is 64 and the backbone takes 32: leave image_size out"),
+        ((IMAGES, LABELS), {"image_size": "large"}, "image_size is 'large': expected a whole number, 16 or more"),
+        (([*IMAGES[1:], IMAGES[0, :16]], LABELS), {}, "The images have several shapes: expected square RGB images of one size"),
+        ((IMAGES, [["a"], ["a", "b"]]), {}, "labels is .*: expected numbers, or an array of them"),
         ((IMAGES, LABELS), {"backbone": "resnet"}, "no backbone 'resnet': choose from xception, efficientnet-lite0"),
         ((IMAGES, LABELS), {"backbone": "xception"}, "32 x 32 pixels and xception needs 71: give image_size=128"),
         ((IMAGES, LABELS), {"backbone": "xception", "image_size": 64}, "image_size is 64: expected .* for xception, 71 or more"),
@@ -466,7 +469,7 @@ def test_a_backbone_that_does_not_know_its_shapes(make, built):
     images = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3)).astype(np.uint8)
     keras.utils.set_random_seed(0)
     backbone = make()
-    options = {"backbone": backbone, "epochs": 2, "on_chance": "warn", "progress": False}  # noise teaches nothing
+    options = {**OPTIONS, "backbone": backbone, "epochs": 2, "on_chance": "warn"}  # noise teaches nothing
     if built:
         backbone(images[:1].astype(np.float32))
         trained = xh.train_classifier((images, ["a", "b"] * 6), **options)

@@ -84,7 +84,8 @@ def lrp(
         "kept": float(logit - values.sum(dtype=np.float64)),
         "rules": rules,
     }
-    return Finding(values.sum(axis=-1), index, details, tuple(_doubts(values, logit, details)))
+    plain = rule == "epsilon" and epsilon == 0
+    return Finding(values.sum(axis=-1), index, details, tuple(_doubts(values, logit, details, plain)))
 
 
 def _compile(classifier, rule):
@@ -155,10 +156,11 @@ def _require_rules(trace, in_order, source):
         )
 
 
-def _doubts(values, logit, details):
-    """Yield the reasons not to trust the map."""
+def _doubts(values, logit, details, plain):
+    """Yield the reasons not to trust the map. plain: whether it is LRP-0's, behind which there is no other rule to try."""
     if not values.any():
-        yield "The map is zero everywhere: no path of relevance leads from the class to the image. Try rule='epsilon', epsilon=0."
+        empty = "The map is zero everywhere: no path of relevance leads from the class to the image."
+        yield f"{empty} Try integrated_gradients, with baseline='white'." if plain else f"{empty} Try rule='epsilon', epsilon=0."
     elif abs(details["kept"]) > 2 * abs(logit):
         yield (
             f"Of the {details['score']} {logit:.3g} the pixels have {logit - details['kept']:.3g}: biases hold back more than "

@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from .._on_disk import parts
+from .._validation import as_array
 from ..classifier.names import checked_names
 from ..folders import SMALLEST, images_from_folder
 
@@ -27,12 +28,15 @@ def images_and_labels(data, class_names, size, progress):
 
 
 def _checked_images(images):
-    images = np.asarray(images)
+    try:
+        images = np.asarray(images)
+        what = f"have shape {images.shape} and type {images.dtype}"
+    except (ValueError, TypeError):
+        images, what = np.zeros(0), "have several shapes"
     square = images.ndim == 4 and images.shape[-1] == 3 and images.shape[1] == images.shape[2]
     if not square or not np.issubdtype(images.dtype, np.number):
         raise ValueError(
-            f"The images have shape {images.shape} and type {images.dtype}: expected square RGB images of one size, "
-            "(N, H, H, 3); load_image(path, size) makes them so."
+            f"The images {what}: expected square RGB images of one size, (N, H, H, 3); load_image(path, size) makes them so."
         )
     edge = images.shape[1]
     if edge < SMALLEST:
@@ -48,7 +52,7 @@ def _checked_images(images):
 
 def _checked_labels(labels, class_names, n):
     """Return (labels (N,) int64, class names); names are put into alphabetical order where no order is given."""
-    labels, class_names = np.asarray(labels), checked_names(class_names)
+    labels, class_names = as_array(labels, "labels"), checked_names(class_names)
     if labels.shape != (n,):
         raise ValueError(f"There are {n} images and labels of shape {labels.shape}: give one label for each image.")
     if labels.dtype.kind in "UO":

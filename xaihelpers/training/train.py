@@ -10,6 +10,7 @@ import numpy as np
 from .._quiet import announce
 from .._validation import one_of, whole_number, yes_or_no
 from ..classifier.keras_model import KerasClassifier
+from ..folders import SMALLEST
 from ..results import DiagnosticWarning
 from ..zoo.backbones import BACKBONES, build_backbone, with_head
 from .chance import LearnedNothing, chance_of, surely_little
@@ -107,10 +108,12 @@ def train_classifier(
     one_of(on_chance, "on_chance", ("error", "warn"))
     if fine_tune and not isinstance(backbone, str):
         raise ValueError(f"fine_tune is {fine_tune} for a model of your own: it works for {' and '.join(BACKBONES)} only.")
+    image_size = None if image_size is None else whole_number(image_size, "image_size", SMALLEST)
     size = _reading_size(backbone, image_size)
     images, labels, names = images_and_labels(data, class_names, size, progress)
     network = _backbone(backbone, weights, image_size, images.shape[1])
     groups, split = groups_of(groups, images, labels, names, progress)
+    others = None if validation_data is None else _other_images(validation_data, names, size, images, progress)
     rest, held = _held_back(validation_data, labels, groups, names, validation_split, seed)
     training, stopping = stopping_part(labels, groups, rest, seed)
 
@@ -133,8 +136,7 @@ def train_classifier(
         said = (labels[held], outputs_of(model, images, progress, "checking", held).argmax(axis=1), groups[held])
         trained.said[held] = said[1]
     else:
-        others, theirs = _other_images(validation_data, names, size, images, progress)
-        said = (theirs, outputs_of(model, others, progress, "checking").argmax(axis=1), np.arange(len(theirs)))
+        said = (others[1], outputs_of(model, others[0], progress, "checking").argmax(axis=1), np.arange(len(others[1])))
     trained.evaluation = evaluation(*said[:2], names)
     if not interrupted and _worth_it(cross_validate, trained.evaluation, len(labels), validation_data):
         said = (labels, _cross_validated(features, labels, groups, len(names), head), groups)
@@ -238,10 +240,21 @@ def _backbone(backbone, weights, image_size, input_size):
             f"The backbone gives shape {_shape(backbone, 'output_shape')}: expected a Keras model without "
             "a head, which ends in activation maps (batch, height, width, channels)."
         )
-    taken = image_size if image_size not in (None, input_size) else _edge(backbone)
-    if taken not in (None, input_size):
-        raise ValueError(f"The images are {input_size} pixels an edge and the backbone takes {taken}: give that size.")
+    _require_size(image_size, input_size, _edge(backbone))
     return backbone
+
+
+def _require_size(image_size, input_size, edge):
+    """Raise ValueError where images of `input_size` pixels do not fit a model of one's own, which takes `edge`, None for any."""
+    if edge is not None and image_size not in (None, edge):
+        raise ValueError(f"image_size is {image_size} and the backbone takes {edge}: leave image_size out.")
+    if edge not in (None, input_size):
+        raise ValueError(f"The images are {input_size} pixels an edge and the backbone takes {edge}: give that size.")
+    if image_size not in (None, input_size):
+        raise ValueError(
+            f"The images are {input_size} pixels an edge and image_size is {image_size}: leave image_size out, or give images "
+            "of that size."
+        )
 
 
 def _shape(model, name):
