@@ -1,4 +1,4 @@
-"""Run every benchmark in this folder, print its ratios, and write each as a section of RESULTS.md: `python -m benchmarks [name ...]`."""
+"""Run the benchmarks here, print their ratios, and write each as a section of RESULTS.md: `python -m benchmarks [name ...]`."""
 
 import os
 import platform
