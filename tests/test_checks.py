@@ -195,3 +195,7 @@ def test_what_was_asked_for_is_looked_at_before_the_map():
     ]:
         with pytest.raises(NotYet, match=re.escape(hint)):
             attribution(made, *asked)
+
+
+def test_an_answer_rounded_to_two_places_is_right():
+    assert [xh.check.lime.three_gone(each).correct for each in ("0.36, 0.42", [0.36, 0.44], [0.38, 0.42])] == [True, False, False]

@@ -107,6 +107,8 @@ def answer(photograph, rng):
         "def answer(photograph, rng):\n    each = rng.permutation(np.unique(photograph))\n"
         "    return ~np.isin(photograph, each[: len(each) // 5])",
         "def answer(photograph, rng):\n    return np.arange(len(photograph)) >= 0.8 * len(photograph)",
+        "def answer(photograph, rng):\n    each = np.random.permutation(np.unique(photograph))\n"
+        "    return np.isin(photograph, each[: len(each) // 5])",
     ],
 )
 def hold_back(answer):
@@ -127,6 +129,8 @@ def hold_back(answer):
                 raise NotYet(f"You hold back {share:.0%} of the photographs: about a fifth is asked for.")
         if all(np.array_equal(held, drawn[0]) for held in drawn):
             raise NotYet("Another generator draws the same photographs: use the one that is given.")
+        if not np.array_equal(np.asarray(answer(photograph.copy(), np.random.default_rng(0))), drawn[0]):
+            raise NotYet("The same generator draws other photographs the second time: draw with `rng`, and with nothing else.")
     return "No copy is on both sides, whatever the order of the files."
 
 
