@@ -51,7 +51,6 @@ ELSEWHERE = {
 }
 # {part of a sentence: why no test follows it}
 NOT_HERE = {
-    "choose one to four": "a press on a button of the playground: the browser tests choose techniques",
     "ask for fewer": "draws thousands of pictures before it says so",
     "save it, model.save('name.h5'), and give load_model": "needs Keras 2; files that it wrote are read in test_model_files.py",
     "pip install": "what is missing can't be installed without a network",
@@ -75,28 +74,6 @@ NOT_HERE = {
     "check the network's weights, and the range of its input": "of a network that overflows: other weights are another network",
 }
 
-# Parts of sentences that no test follows yet.
-NOT_YET = (
-    "build the model in code with this version",
-    "add --method",
-    "write technique.setting=value",
-    "expected true or false",
-    "make it first, or choose another with --out",
-    "name one that has JPEG, PNG",
-    "give a function (classifier, image, target) that returns a map",
-    "expected one number an image, (n,)",
-    "expected a share above 0 and below 1",
-    "explore got {}: give the name",
-    "with a list of values: give exactly one",
-    "upload a .keras or .h5 file, or give its path",
-    "write more, such as",
-    "give one that ends in",
-    "give a path on the machine that runs this notebook",
-    "is there twice: give each class its own",
-    "give its path instead",
-    "set the environment variable XAIHELPERS_SOLVED",
-    "no file of solved exercises: delete it, or give another",
-)
 
 
 def _text(node):
@@ -177,7 +154,7 @@ def sentences():
 
 
 def test_every_sentence_of_advice_is_followed_by_a_test(sentences):
-    words, listed = words_of_tests(), (*ELSEWHERE, *NOT_HERE, *NOT_YET)
+    words, listed = words_of_tests(), (*ELSEWHERE, *NOT_HERE)
     left = [
         f"{file}: {text}"
         for file, text in sorted(sentences)
@@ -187,7 +164,7 @@ def test_every_sentence_of_advice_is_followed_by_a_test(sentences):
 
 
 def test_what_is_listed_is_still_said(sentences):
-    assert [part for part in (*ELSEWHERE, *NOT_HERE, *NOT_YET) if not any(part in text for _, text in sentences)] == []
+    assert [part for part in (*ELSEWHERE, *NOT_HERE) if not any(part in text for _, text in sentences)] == []
     assert all((TESTS / file).exists() for file in ELSEWHERE.values())
 
 

@@ -28,6 +28,8 @@ def settings(given, names, refuse):
         if not equals or not setting:
             refuse(f"--set got {text!r}: write technique.setting=value, as in rise.n_masks=500")
         name = name.replace("-", "_")
+        if dot and name not in METHODS:
+            refuse(f"--set got {text!r}, and there is no technique {name!r}: choose from {', '.join(METHODS)}")
         if dot and name not in names:
             refuse(f"--set got {text!r}, but {name} is not among the techniques asked for: add --method {name}")
         takers = [each for each in ([name] if dot else names) if setting in known[each]]

@@ -75,11 +75,14 @@ class ClassifierPanel(ipywidgets.VBox):
         super().__init__([self.choice, self.form], layout=COLUMN)
         for field in (self.path, self.names, self.upload):
             field.observe(lambda change: self.say(self.doubt()), names="value")
+        # Of a file and a path the one filled last counts, as the form shows: a file that is refused is out of the way.
+        self.upload.observe(lambda change: change.new and self.path.set_trait("value", ""), names="value")
+        self.path.observe(lambda change: change.new.strip() and self.upload.set_trait("value", ()), names="value")
 
     def doubt(self):
         """Return what is wrong with the form as far as it is filled, in one sentence; nothing where nothing is."""
         path, names = self.path.value.strip(), self.class_names()
-        if self.upload.value and not self.upload.value[0]["name"].endswith(_FILES):
+        if self.upload.value and not self.upload.value[0]["name"].lower().endswith(_FILES):
             return f"{self.upload.value[0]['name']} is no model file: give one that ends in {' or '.join(_FILES)}."
         if path and not Path(path).expanduser().exists():
             return f"There is no file {path}: give a path on the machine that runs this notebook."
