@@ -48,6 +48,7 @@ ELSEWHERE = {
     "If the network takes 0 to 255 itself, leave preprocess out": "test_value_range.py",
     "by its name": "test_folders.py",
     "choose one such as": "test_places.py",
+    "give its path instead": "test_advice_of_widgets.py",
 }
 # {part of a sentence: why no test follows it}
 NOT_HERE = {
@@ -73,7 +74,6 @@ NOT_HERE = {
     "check the labels, or give more images": "what is wrong with labels a person must see",
     "check the network's weights, and the range of its input": "of a network that overflows: other weights are another network",
 }
-
 
 
 def _text(node):
