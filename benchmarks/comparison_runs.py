@@ -53,12 +53,14 @@ class Size(NamedTuple):
     grids_asked: int = 9
     xception: int = 25
     xception_asked: int = 10
+    photographs: int = 40
+    photographs_asked: int = 8
     agreement: int = 40
     randomised: int = 20
     randomised_asked: int = 4
 
 
-QUICK = Size(100, 10, 20, 20, 5, 25, 6, 30, 6, 40, 12, 9, 2, 10, 3, 20, 8, 2)
+QUICK = Size(100, 10, 20, 20, 5, 25, 6, 30, 6, 40, 12, 9, 2, 10, 3, 12, 4, 20, 8, 2)
 
 
 class Leg(NamedTuple):
@@ -134,6 +136,12 @@ def quadrant(size):
     return [leg for truth in truths for leg in two_legs(truth, size.grids_asked, protocol.QUADRANT, [middle()])]
 
 
+def photographs(size):
+    network = xh.load_classifier("efficientnet-lite0")
+    truth, few = (evidence.photographs(network, n) for n in (size.photographs, size.photographs_asked))
+    return [Leg(truth, cheap(network), protocol.CONTRAST), Leg(few, middle(), protocol.CONTRAST)]
+
+
 def xception(size):
     split, network = xh.rashes.load_test_split(), xh.load_classifier("rash-xception")
     truth, measures = evidence.lesions(network, split), protocol.of_lesions(evidence.TrueRemoval(split))
@@ -159,11 +167,12 @@ RUNS = {
     "lesions": (lesions, together),
     "healthy": (healthy, together),
     "quadrant": (quadrant, together),
+    "photographs": (photographs, lambda tables: protocol.pairs_averaged(together(tables))),
     "xception": (xception, together),
 }
 
 
-TABLES = ("wired", "contrast", "sticker", "lesions", "agreement", "randomised", "healthy", "quadrant", "xception")
+TABLES = ("wired", "contrast", "sticker", "lesions", "agreement", "randomised", "healthy", "quadrant", "photographs", "xception")
 
 
 def run_legs(name, size, progress=False, known=()):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..evidence import composites
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -126,6 +128,29 @@ def contrasts(network, pairs, least=0.5):
             images[name], targets[name] = pairs.images[i], int(label)
             masks[name] = np.stack([own_mask & ~other_mask, other_mask & ~own_mask])  # what both change says nothing
     return Evidence(network, images, masks, targets, len(pairs))
+
+
+def photographs(network, n, seed=0):
+    """Return the Evidence of photographs with two objects, each asked about both, as `contrasts` makes it of n composites."""
+    return contrasts(network, TwoObjects.of(composites(seed, n, objects=2, classifier=network), network.class_names))
+
+
+@dataclass(frozen=True, eq=False)
+class TwoObjects:
+    """Composites of two objects, by the names under which `contrasts` knows images with two diseases."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    lesion_masks: np.ndarray
+    without: np.ndarray
+    class_names: list
+
+    @classmethod
+    def of(cls, drawn, class_names):
+        return cls(drawn.images, drawn.targets, drawn.masks, drawn.removed, class_names)
+
+    def __len__(self):
+        return len(self.images)
 
 
 def wired(n, seed=0):

@@ -37,6 +37,9 @@ QUESTIONS = {
     "road": Question("lesions", "road", MEASURES["road"].says, "low"),
     "randomised": Question("randomised", "top shuffled", "All weights shuffled: how much of the map is left?", "low"),
     "re-initialised": Question("randomised", "top reinitialised", "All weights drawn anew: how much of the map is left?", "low"),
+    "photographs": Question(
+        "photographs", "contrast", "Two objects in one photograph: does it mark the one asked for?", chance=0.5
+    ),
     "xception": Question("xception", "removal", "Lesion by lesion, on Xception: does the importance agree with what is lost?"),
 }
 
@@ -44,7 +47,7 @@ QUESTIONS = {
 def results(name):
     """Return a stored table of the protocol: image, method, metric, value, passes, seconds, note.
 
-    name: "wired", "contrast", "sticker", "lesions", "healthy", "quadrant", "xception", "randomised" or "agreement".
+    name: "wired", "contrast", "sticker", "lesions", "healthy", "quadrant", "photographs", "xception", "randomised" or "agreement".
     `attrs["about"]` says what made it: images, versions, cores, seconds. Raises FileNotFoundError for another.
     """
     path = stored(f"comparison-{name}.csv.gz")

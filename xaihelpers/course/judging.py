@@ -10,7 +10,7 @@ import pandas as pd
 from .._validation import one_of
 from ..classifier import Classifier
 from ..comparison import CONTROLS, compare, ranking
-from ..comparison.evidence import contrasts
+from ..comparison.evidence import contrasts, photographs
 from ..comparison.protocol import CONTRAST, pairs_averaged
 from ..evidence import composites
 from ..metrics import randomised_copy
@@ -127,23 +127,7 @@ def _rashes(classifier, n_images, n_pairs, seed):
 def _photographs(classifier, n_images, n_pairs, seed):
     """Return ((images, masks, targets), the Evidence of images with two objects)."""
     one = composites(seed, n_images, classifier=classifier)
-    two = composites(seed, n_pairs, objects=2, classifier=classifier)
-    pairs = _Pairs(two.images, two.targets, two.masks, two.removed, classifier.class_names)
-    return (one.images, one.masks[:, 0], one.targets[:, 0]), contrasts(classifier, pairs)
-
-
-@dataclass(frozen=True, eq=False)
-class _Pairs:
-    """Composites of two objects as `contrasts` takes images with two classes."""
-
-    images: np.ndarray
-    labels: np.ndarray
-    lesion_masks: np.ndarray
-    without: np.ndarray
-    class_names: list
-
-    def __len__(self):
-        return len(self.images)
+    return (one.images, one.masks[:, 0], one.targets[:, 0]), photographs(classifier, n_pairs, seed)
 
 
 _EVIDENCE = {"rashes": _rashes, "photographs": _photographs}
