@@ -126,9 +126,9 @@ def colour(
     """Return the colours of a map, (H, W, 3) float 0..1, and (low, high, colour map) for a colour bar.
 
     heatmap: a map (H, W), or an Attribution: one with a value for each pixel is then drawn so that it is seen, see `seeing`.
-    limit: the value at which the colours end; None is the map's own largest absolute value, and colours that are not
+    limit: the value at which the colours end; None is the map's own largest (absolute) value, and colours that are not
         signed then begin at its smallest: a map such as RISE's, which is far from zero everywhere, would be all one colour.
-    signed: diverging colours centred on zero; None: if the map has negative values.
+    signed: diverging colours centred on zero; None: if the map has negative values, or the Attribution says that it is signed.
     """
     import matplotlib
 
@@ -138,16 +138,24 @@ def colour(
 
 def shades(heatmap, limit=None, signed=None):
     """Return where each value of a map lies on its colour scale, (H, W), 0 to 1, and (low, high, colour map); as `colour`."""
+    signed = _signed(heatmap) if signed is None else yes_or_no(signed, "signed")
     heatmap, own, *_ = seen(heatmap)
     limit = own if limit is None else limit
-    signed = bool((heatmap < 0).any()) if signed is None else yes_or_no(signed, "signed")
     limit = limit if limit is None else number(limit, "limit", least=0, what="None for the map's own, or a number")
-    smallest = float(heatmap.min()) if limit is None else 0.0
-    limit = float(np.abs(heatmap).max()) if limit is None else limit
-    limit = limit or 1.0
-    low = -limit if signed else smallest if smallest < limit else 0.0
-    name = SIGNED if signed else UNSIGNED
-    return np.clip((heatmap - low) / (limit - low), 0, 1), (low, limit, name)
+    if signed:
+        limit = (float(np.abs(heatmap).max()) if limit is None else limit) or 1.0
+        low = -limit
+    else:
+        low, limit = (float(heatmap.min()), float(heatmap.max())) if limit is None else (0.0, limit)
+        if low >= limit:  # one value everywhere
+            low = min(low, 0.0)
+            limit = limit if limit > low else low + 1.0
+    return np.clip((heatmap - low) / (limit - low), 0, 1), (low, limit, SIGNED if signed else UNSIGNED)
+
+
+def _signed(drawn):
+    """Return whether a map or an Attribution is drawn in colours for and against."""
+    return drawn.signed if isinstance(drawn, Attribution) else bool((np.asarray(drawn) < 0).any())
 
 
 def overlay(
@@ -164,6 +172,8 @@ def overlay(
         that every colour seen is the map's; where the map is near zero (or, if it never is, near its smallest value) it covers
         less, so that the image can be recognised there.
     """
+    import matplotlib
+
     alpha = number(alpha, "alpha", least=0, most=1, what="how much of the map covers the image, a number")
     image = getattr(attribution, "image", None) if image is None else image
     if image is None:
@@ -171,9 +181,9 @@ def overlay(
     heatmap, image = seen(attribution).values, check_image(as_rgb(image))
     if heatmap.shape != np.shape(image)[:2]:
         raise ValueError(f"The map is {heatmap.shape} and the image {np.shape(image)[:2]}: both must have the same size.")
-    colours, (low, limit, _) = colour(attribution, limit, signed)
-    nothing = max(low, 0.0)
-    alpha = alpha * (0.4 + 0.6 * np.clip((np.abs(heatmap) - nothing) / (limit - nothing), 0, 1))[..., None]
+    places, (*_, name) = shades(attribution, limit, signed)
+    colours = matplotlib.colormaps[name](places)[..., :3]
+    alpha = alpha * (0.4 + 0.6 * (np.abs(2 * places - 1) if name == SIGNED else places))[..., None]
     grey = np.asarray(Image.fromarray(as_uint8(image)).convert("L"), dtype=np.float32)[..., None] / 255
     return np.rint(255 * ((1 - alpha) * grey + alpha * colours)).astype(np.uint8)
 
@@ -195,6 +205,7 @@ def show(
         [result.image, drawn.values, overlay(result, alpha=alpha)],
         titles=["image", _marked(f"{result.title}: {result.class_name}", result), "laid over it"],
         limit=drawn.limit,
+        signed=result.signed,
         caption=caption,
         alt=describe(result),
     )
@@ -202,7 +213,7 @@ def show(
 
 def describe(attribution: Heatmap) -> str:
     """Return what a map shows, in words, for alt text: where its largest values are."""
-    heatmap = np.abs(attribution.heatmap)
+    heatmap = np.abs(attribution.heatmap) if attribution.signed else attribution.heatmap
     name = f"{attribution.title} map for {attribution.class_name}" + (f" ({attribution.note})" if attribution.note else "")
     if not heatmap.any():
         return f"{name}: zero everywhere"
@@ -211,7 +222,7 @@ def describe(attribution: Heatmap) -> str:
     horizontal = ["left", "centre", "right"][min(3 * column // heatmap.shape[1], 2)]
     lowest = 0 if attribution.signed else heatmap.min()
     share = float((heatmap > (lowest + heatmap.max()) / 2).mean())
-    half = "half the maximum" if lowest < heatmap.max() / 10 else "the middle of its range"
+    half = "half the maximum" if 0 <= lowest < heatmap.max() / 10 else "the middle of its range"
     return f"{name}: strongest in the {vertical} {horizontal}; {share:.0%} of the pixels are above {half}"
 
 
@@ -223,6 +234,7 @@ def side_by_side(
     size: float = 2.6,
     shared_scale: bool = False,
     limit: float | None = None,
+    signed: bool | None = None,
     colour_bar: bool = True,
     caption: str = "",
     alt: str | None = None,
@@ -234,6 +246,7 @@ def side_by_side(
     size: inches of one picture.
     shared_scale: all maps on one colour scale, so that they can be compared; signed if one of them is.
     limit: the value at which the colours of all maps end; None: each map's own, or the largest with shared_scale.
+    signed: whether maps are drawn in colours for and against; None: each as `colour` decides.
     colour_bar: draw it beside plain maps.
     """
     import matplotlib.pyplot as plt
@@ -247,7 +260,8 @@ def side_by_side(
     columns = None if columns is None else min(whole_number(columns, "columns"), len(items))
     if len(titles) != len(items):
         raise ValueError(f"There are {len(items)} pictures and {len(titles)} titles: give one title each.")
-    limit, signed = _shared(items, limit) if shared_scale else (limit, None)
+    limit, together = _shared(items, limit) if shared_scale else (limit, None)
+    signed = together if signed is None else yes_or_no(signed, "signed")
     columns = columns or min(len(items), 5)
     rows = -(-len(items) // columns)
     fig, axes = plt.subplots(rows, columns, figsize=(size * columns, (size + 0.35) * rows), squeeze=False, layout="constrained")
@@ -263,9 +277,10 @@ def side_by_side(
 
 def _shared(items, limit):
     """Return (limit, signed) of one colour scale for all maps among the items."""
-    maps = [seen(item) for item in items if isinstance(item, Attribution) or np.ndim(item) == 2]
+    drawn = [item for item in items if isinstance(item, Attribution) or np.ndim(item) == 2]
+    maps = [seen(item) for item in drawn]
     ends = [float(np.abs(each.values).max()) if each.limit is None else each.limit for each in maps]
-    return max(ends, default=None) if limit is None else limit, any(each.values.min() < 0 for each in maps)
+    return max(ends, default=None) if limit is None else limit, any(map(_signed, drawn))
 
 
 def _drawable(item):

@@ -81,6 +81,8 @@ class Attribution(_Result):
     note: a few words that belong under every picture of the map, where it is not what its name says.
     full_scale: the value that has the last colour, for a technique whose maps have a fixed scale; None: the map's own largest.
     pixelwise: whether each pixel has a value of its own, as a gradient has: such a map is drawn in small blocks, to be seen.
+    signed: whether values below zero speak against the class, as the technique declares it; None is what the values say. Such a
+        map is drawn in colours for and against, also where it happens to hold nothing against.
     """
 
     heatmap: np.ndarray = None
@@ -88,14 +90,17 @@ class Attribution(_Result):
     note: str = ""
     full_scale: float | None = None
     pixelwise: bool = False
+    signed: bool | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.signed is None and self.heatmap is not None:
+            object.__setattr__(
+                self, "signed", bool((np.asarray(self.heatmap) < 0).any())
+            )  # the class is frozen for everybody else
 
     def __array__(self, dtype=None, copy=None):
         return np.array(self.heatmap, dtype=dtype)
-
-    @property
-    def signed(self):
-        """Whether the map has negative values: evidence against the class."""
-        return bool((self.heatmap < 0).any())
 
     def __repr__(self):
         height, width = self.heatmap.shape

@@ -51,16 +51,13 @@ def friendly(name):
 
 
 def signs_of(technique, parameters):
-    """Return which of `SIGNS` a technique's map is measured with: its absolute values too where it is signed."""
-    if technique == "rise":  # positive everywhere, whatever the class: what counts is what is above its mean
+    """Return which of `SIGNS` a map is measured with: its absolute values where it is signed, or what is above its mean."""
+    method = METHODS.get(technique)
+    if method is None:  # a control, or a technique of somebody's own
+        return ("signed",)
+    if method.above_mean:
         return ("signed", "centred")
-    both = ("integrated_gradients", "expected_gradients", "deep_shap", "lrp", "occlusion", "lime", "shapley")
-    if technique in both:
-        return ("signed", "absolute")
-    signed = {"saliency": "times_input", "grad_cam": "relu", "hires_cam": "relu"}.get(technique)
-    default = {"saliency": False, "grad_cam": True, "hires_cam": False}.get(technique)
-    keeps_sign = signed is not None and parameters.get(signed, default) == (technique == "saliency")
-    return ("signed", "absolute") if keeps_sign else ("signed",)
+    return ("signed", "absolute") if method.gives_signed(parameters) else ("signed",)
 
 
 def entries(earlier=None):

@@ -22,6 +22,7 @@ from .shared.class_activation import (
     few_channels,
     gradients_at,
     map_finding,
+    signed_unless_relu,
     silenced_logits,
     strongest_channels,
     values_at,
@@ -43,7 +44,7 @@ _BY_GRADIENT = {"family": "CAM", "needs_gradients": True, "prepare": _prepare, "
 _WITHOUT = {"family": "CAM", "needs_gradients": False, "needs_layers": True, "prepare": _prepare}
 
 
-@technique(**_BY_GRADIENT, sliders=_SLIDERS, title="Grad-CAM++")
+@technique(**_BY_GRADIENT, sliders=_SLIDERS, signed=signed_unless_relu, title="Grad-CAM++")
 def grad_cam_plus_plus(
     classifier: Classifier,
     image: ImageLike,
@@ -72,7 +73,7 @@ def grad_cam_plus_plus(
     return map_finding(image, values @ weights, relu, index, {"layer": path, "weights": weights}, left_out)
 
 
-@technique(**_BY_GRADIENT, sliders=_SLIDERS, title="XGrad-CAM")
+@technique(**_BY_GRADIENT, sliders=_SLIDERS, signed=signed_unless_relu, title="XGrad-CAM")
 def xgrad_cam(
     classifier: Classifier,
     image: ImageLike,
@@ -105,7 +106,7 @@ def xgrad_cam(
     return map_finding(image, values @ weights, relu, index, {"layer": path, "weights": weights}, left_out, doubts=doubts)
 
 
-@technique(**_BY_GRADIENT, sliders=_SLIDERS, title="Layer-CAM")
+@technique(**_BY_GRADIENT, sliders=_SLIDERS, signed=signed_unless_relu, title="Layer-CAM")
 def layer_cam(
     classifier: Classifier,
     image: ImageLike,
@@ -135,6 +136,7 @@ def layer_cam(
     **_WITHOUT,
     sliders=_FEW | {"of": Slider(options=("probability", "logit")), "fill": Slider(options=WORDS, default="black")},
     budget=Budget(lambda shape, given: given["channels"] + 2, counting_down("channels"), asks_class=True),
+    signed=signed_unless_relu,
     title="Score-CAM",
 )
 def score_cam(
@@ -203,6 +205,7 @@ def _through_maps(image, covered, values, chosen, batch_size):
     **_WITHOUT,
     sliders=_FEW,
     budget=Budget(lambda shape, given: given["channels"] + 1, counting_down("channels"), asks_class=True),
+    signed=signed_unless_relu,
     title="Ablation-CAM",
 )
 def ablation_cam(
@@ -247,6 +250,7 @@ def ablation_cam(
     **_WITHOUT,
     sliders={"layer": LAYER, "centred": Slider(options=(False, True))},
     budget=Budget(one_pass, asks_class=True),
+    signed=lambda given: given["centred"],
     title="Eigen-CAM",
 )
 def eigen_cam(

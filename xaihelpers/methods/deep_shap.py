@@ -39,6 +39,7 @@ def _questions(shape, given):
     sliders={"background": Slider(options=BACKGROUNDS)},
     prepare=_compiled,
     pixelwise=True,
+    signed=True,
     budget=Budget(_questions, asks_class=True),
     title="Deep SHAP",
 )

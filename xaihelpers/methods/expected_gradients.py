@@ -25,6 +25,7 @@ _SLIDERS = {
     sliders=_SLIDERS,
     prepare=lambda classifier: classifier.require_way_back(),
     pixelwise=True,
+    signed=True,
     budget=Budget(lambda shape, given: 1 + how_many(given["background"]) + given["samples"], counting_down("samples", 2)),
 )
 def expected_gradients(

@@ -8,7 +8,7 @@ arXiv 2011.08891, 2020.
 from .._types import ImageLike, Target
 from ..classifier import Classifier
 from .shared.budget import Budget, one_pass
-from .shared.class_activation import LAYER, gradients_at, map_finding
+from .shared.class_activation import LAYER, gradients_at, map_finding, signed_unless_relu
 from .shared.contract import Finding, technique
 
 _SLIDERS = {"layer": LAYER}
@@ -20,6 +20,7 @@ _SLIDERS = {"layer": LAYER}
     sliders=_SLIDERS,
     prepare=lambda classifier: classifier.spatial_layer(),
     budget=Budget(one_pass),
+    signed=signed_unless_relu,
     title="Grad-CAM",
 )
 def grad_cam(
@@ -54,6 +55,7 @@ def grad_cam(
     sliders=_SLIDERS,
     prepare=lambda classifier: classifier.spatial_layer(),
     budget=Budget(one_pass),
+    signed=signed_unless_relu,
     title="HiResCAM",
 )
 def hires_cam(

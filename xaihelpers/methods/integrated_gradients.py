@@ -23,6 +23,7 @@ _SLIDERS = {"baseline": Slider(options=("blur", "mean", "black", 127, "white", "
     sliders=_SLIDERS,
     prepare=lambda classifier: classifier.require_way_back(),
     pixelwise=True,
+    signed=True,
     budget=Budget(lambda shape, given: given["steps"] + 1, counting_down("steps")),
 )
 def integrated_gradients(

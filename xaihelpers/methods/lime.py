@@ -31,7 +31,7 @@ NO_CHANGE = 1e-6  # probabilities are float32
 _BUDGET = Budget(lambda shape, given: given["n_samples"], counting_down("n_samples", 2))
 
 
-@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=_BUDGET, title="LIME")
+@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=_BUDGET, title="LIME", signed=True)
 def lime(
     classifier: Classifier,
     image: ImageLike,

@@ -38,6 +38,7 @@ def _compiled(classifier, rule="composite"):
     sliders={"rule": Slider(options=RULES)},
     prepare=_compiled,
     pixelwise=True,
+    signed=True,
     budget=Budget(lambda shape, given: 3 if given["rule"] == "composite" else 1),
     title="LRP",
 )

@@ -42,7 +42,7 @@ def _coarser(shape, given):
         yield {"patch": larger, "stride": max(1, round(larger * stride / patch))}
 
 
-@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=Budget(_questions, _coarser))
+@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=Budget(_questions, _coarser), signed=True)
 def occlusion(
     classifier: Classifier,
     image: ImageLike,

@@ -27,7 +27,15 @@ _SLIDERS = {
 _BUDGET = Budget(lambda shape, given: given["n_masks"], counting_down("n_masks", 2), asks_class=True)
 
 
-@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=_BUDGET, title="RISE")
+@technique(
+    family="perturbation",
+    needs_gradients=False,
+    sliders=_SLIDERS,
+    budget=_BUDGET,
+    title="RISE",
+    signed=False,  # a mean answer, also where it is a logit below zero
+    above_mean=True,
+)
 def rise(
     classifier: Classifier,
     image: ImageLike,

@@ -36,6 +36,7 @@ def _questions(shape, given):
     sliders=_SLIDERS,
     prepare=lambda classifier: classifier.require_way_back(),
     pixelwise=True,
+    signed=lambda given: given["times_input"] and not given["variance"],
     budget=Budget(_questions, counting_down("samples")),
 )
 def saliency(

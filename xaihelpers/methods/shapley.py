@@ -42,7 +42,7 @@ def _fewer(shape, given):
     yield from ({"n_samples": n} for n in range(_at_most(shape, given), _LEAST - 1, -2))
 
 
-@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=Budget(_at_most, _fewer))
+@technique(family="perturbation", needs_gradients=False, sliders=_SLIDERS, budget=Budget(_at_most, _fewer), signed=True)
 def shapley(
     classifier: Classifier,
     image: ImageLike,

@@ -142,7 +142,9 @@ def _map_picture(report, row, label, which):
     method, name, image = report.settings["method"], report.audit.class_names[label], report.audit.images[row]
     technique, heatmap = METHODS[method], report.maps[row][which]
     common = dict(method=method, target=label, class_name=name, parameters={}, cost=Cost(), image=image)
-    result = Attribution(**common, heatmap=heatmap, pixelwise=technique.pixelwise, title=technique.title)
+    result = Attribution(
+        **common, heatmap=heatmap, pixelwise=technique.pixelwise, signed=technique.gives_signed({}), title=technique.title
+    )
     return picture(overlay(result), describe(result))
 
 

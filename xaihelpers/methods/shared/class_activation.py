@@ -10,6 +10,11 @@ from .contract import Finding, Slider
 LAYER = Slider(options=lambda network: network.spatial_layers(), usual=lambda network: network.spatial_layers()[-1])
 
 
+def signed_unless_relu(given):
+    """Return whether a map is signed with these parameters: what speaks against the class is in it without the last ReLU."""
+    return not given["relu"]
+
+
 def gradients_at(classifier, image, target, layer):
     """Return (layer path, class, values (h, w, k), gradients (h, w, k), what the layer leaves out), at a layer with places."""
     path = classifier.spatial_layer(layer)

@@ -48,6 +48,8 @@ class Method:
     prepare: a function of a classifier that does what can be done before there is an image, and raises where it can't.
     pixelwise: as in `Attribution`. price: a function as `cost_of`, None where the technique declares no budget.
     needs_layers: it looks inside a network, though it takes no gradient.
+    signed: whether values below zero speak against the class: True, False, or a function of its parameters that tells; None
+        leaves it to the values. above_mean: what speaks for the class is above the mean of its map, wherever zero is.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Method:
     pixelwise: bool = False
     price: object = None
     needs_layers: bool = False
+    signed: object = None
+    above_mean: bool = False
 
     def __post_init__(self):
         if self.title is None:
@@ -70,6 +74,14 @@ class Method:
     def takes(self, classifier):
         """Return whether a classifier is of the kind that this technique explains: a Keras model, or any function."""
         return classifier.has_gradients or not (self.needs_gradients or self.needs_layers)
+
+    def gives_signed(self, parameters):
+        """Return whether its map is signed with some parameters, None where its values tell; what is not given is its own."""
+        if not callable(self.signed):
+            return self.signed
+        given = inspect.signature(self.function).parameters
+        defaults = {name: each.default for name, each in given.items() if each.default is not inspect.Parameter.empty}
+        return bool(self.signed({**defaults, **parameters}))
 
     def why_not(self, classifier):
         """Return the sentence that says why this technique does not work on a classifier, None where it does."""
@@ -109,12 +121,14 @@ def technique(
     budget: Budget | None = None,
     title: str | None = None,
     needs_layers: bool = False,
+    signed: bool | Callable[[dict], bool] | None = None,
+    above_mean: bool = False,
 ) -> Callable[[Callable[Parameters, Finding]], Callable[Parameters, Attribution]]:
     """Turn `find(classifier, image, target, *, ...) -> Finding` into a technique that returns an Attribution.
 
     The image is checked before any network runs, the class is looked up, the passes and seconds are counted, every
-    named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings. prepare, pixelwise, title, needs_layers:
-    see Method.
+    named argument is kept in `parameters`, and diagnostics become DiagnosticWarnings. prepare, pixelwise, title, needs_layers,
+    signed, above_mean: see Method.
     budget: what it costs; where `seconds` and `questions` are among its arguments they are kept to here.
     """
 
@@ -159,6 +173,7 @@ def technique(
                 note=found.note,
                 full_scale=found.full_scale,
                 pixelwise=pixelwise,
+                signed=explain.method.gives_signed(parameters),
                 title=found.title or explain.method.title,
             )
 
@@ -182,6 +197,8 @@ def technique(
             price=price if budget else None,
             title=title,
             needs_layers=needs_layers,
+            signed=signed,
+            above_mean=above_mean,
         )
         return explain
 

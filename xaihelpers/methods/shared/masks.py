@@ -6,6 +6,9 @@ Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Bla
 import numpy as np
 
 DESIGNS = ("balanced", "independent")
+# Multiplications of one product: above, OpenBLAS wakes its threads for it, which costs four times what they save (more where other
+# work keeps the cores busy).
+_ALONE = 1 << 18
 _LARGEST_BLOCK = 1024  # rows of the largest Hadamard matrix made; beyond it cells are only kept equally often
 
 
@@ -38,9 +41,14 @@ class Masks:
 
     def build(self, cells, shifts, channels=1, out=None):
         """Return masks (n, H, W * channels) float32 from 0 (hidden) to 1 (kept); each column `channels` times in a row."""
-        down = self.windows[0][shifts[:, 0]]
-        right = np.repeat(self.windows[1], channels, axis=1)[shifts[:, 1]]
-        return np.matmul(down @ cells.astype(np.float32), right.transpose(0, 2, 1), out=out)
+        height, width = self.shape[0], self.shape[1] * channels
+        down = self.windows[0][shifts[:, 0]] @ cells.astype(np.float32)
+        right = np.repeat(self.windows[1], channels, axis=1)[shifts[:, 1]].transpose(0, 2, 1)
+        out = np.empty((len(cells), height, width), np.float32) if out is None else out
+        rows = max(1, _ALONE // (self.grid * width))
+        for top in range(0, height, rows):
+            np.matmul(down[:, top : top + rows], right, out=out[:, top : top + rows])
+        return out
 
     def pooled(self, bins):
         """Return two tables, (shifts, bins, grid): as `windows`, averaged over bins[0] rows and bins[1] columns of parts."""

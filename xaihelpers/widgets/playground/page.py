@@ -189,10 +189,11 @@ def _numbers(result):
     """Return what a map's colours stand for, in its own unit."""
     low, high = result.heatmap.min(), result.heatmap.max()
     drawn = seen(result)
-    begin = 0 if result.full_scale else beginning(drawn.values)
+    begin = 0 if result.full_scale else beginning(drawn.values, result.signed)
     zero = f"0 on the scale: {begin:.3g}, " if begin else ""
-    return f"from {low:.3g} to {high:.3g}; {zero}1 on the scale: {result.full_scale or large(drawn.values):.3g}" + (
-        f"; drawn in blocks of {drawn.block} pixels" if drawn.block > 1 else ""
+    return (
+        f"from {low:.3g} to {high:.3g}; {zero}1 on the scale: {result.full_scale or begin + large(drawn.values - begin):.3g}"
+        + (f"; drawn in blocks of {drawn.block} pixels" if drawn.block > 1 else "")
     )
 
 

@@ -17,8 +17,11 @@ class Scale:
     """
 
     def __init__(self, results, kind):
-        maps = [seen(each).values for each in results if isinstance(each, Attribution)]
-        self.kind, self.signed = kind, kind != SPREAD and any((each < 0).any() for each in maps)
+        found = [each for each in results if isinstance(each, Attribution)]
+        maps = [seen(each).values for each in found]
+        # In its own unit a map without a sign can lie below zero too, such as RISE's of a logit: zero keeps its colour there.
+        below = kind == SHARED and any((each < 0).any() for each in maps)
+        self.kind, self.signed = kind, kind != SPREAD and (below or any(each.signed for each in found))
         fixed = any(isinstance(each, Attribution) and each.full_scale is not None for each in results)
         self.limit = max(map(large, maps), default=1.0) if kind == SHARED and not fixed else 1.0
 
@@ -33,8 +36,8 @@ class Scale:
         if self.kind == SHARED:
             return values
         # A map that is far from zero everywhere, such as RISE's, would be all one colour: it begins at its smallest value.
-        begin = beginning(values)
-        return (values - begin) / ((large(values) - begin) or 1)
+        begin = beginning(values, result.signed)
+        return (values - begin) / (large(values - begin) or 1)
 
     def panel(self, result, how):
         """Return the picture of a result, (H, W, 3) uint8."""
@@ -71,7 +74,7 @@ class Scale:
         )
 
 
-def beginning(heatmap):
-    """Return where a map's colours begin: at 0, or at its smallest value where that is far above 0."""
+def beginning(heatmap, signed):
+    """Return where a map's colours begin: at 0, or at its smallest value where that is far above 0, or below it without a sign."""
     low = float(heatmap.min())
-    return low if low > 0.1 * large(heatmap) else 0.0
+    return low if low > 0.1 * large(heatmap) or (low < 0 and not signed) else 0.0
