@@ -1,4 +1,4 @@
-"""Run the benchmarks here, print their ratios, and write each as a section of RESULTS.md: `python -m benchmarks [name ...]`."""
+"""Run every benchmark in this folder, and write what it prints as a section of RESULTS.md: `python -m benchmarks [name ...]`."""
 
 import os
 import platform

@@ -47,7 +47,8 @@ QUESTIONS = {
 def results(name):
     """Return a stored table of the protocol: image, method, metric, value, passes, seconds, note.
 
-    name: "wired", "contrast", "sticker", "lesions", "healthy", "quadrant", "photographs", "xception", "randomised" or "agreement".
+    name: "wired", "contrast", "sticker", "lesions", "healthy", "quadrant", "photographs", "xception", "randomised"
+        or "agreement".
     `attrs["about"]` says what made it: images, versions, cores, seconds. Raises FileNotFoundError for another.
     """
     path = stored(f"comparison-{name}.csv.gz")

@@ -6,8 +6,8 @@ Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Bla
 import numpy as np
 
 DESIGNS = ("balanced", "independent")
-# Multiplications of one product: above, OpenBLAS wakes its threads for it, which costs four times what they save (more where other
-# work keeps the cores busy).
+# Multiplications of one product: above, OpenBLAS wakes its threads for it, which costs four times what they save, and
+# more where other work keeps the cores busy.
 _ALONE = 1 << 18
 _LARGEST_BLOCK = 1024  # rows of the largest Hadamard matrix made; beyond it cells are only kept equally often
 
