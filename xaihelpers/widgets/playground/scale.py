@@ -75,6 +75,6 @@ class Scale:
 
 
 def beginning(heatmap, signed):
-    """Return where a map's colours begin: at 0; at its smallest value where that is far above 0, or below it and without a sign."""
+    """Return where colours begin: 0; the smallest value where that is far above 0, or below it and the map without a sign."""
     low = float(heatmap.min())
     return low if low > 0.1 * large(heatmap) or (low < 0 and not signed) else 0.0
