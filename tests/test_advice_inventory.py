@@ -49,22 +49,14 @@ ELSEWHERE = {
     "by its name": "test_folders.py",
     "choose one such as": "test_places.py",
     "give its path instead": "test_advice_of_widgets.py",
+    "or leave engine out": "test_anchors.py",
+    "Run the notebook to reach every value": "test_player.py",
+    "run this notebook to move them": "test_player.py",
 }
 # {part of a sentence: why no test follows it}
 NOT_HERE = {
-    "ask for fewer": "draws thousands of pictures before it says so",
-    "save it, model.save('name.h5'), and give load_model": "needs Keras 2; files that it wrote are read in test_model_files.py",
-    "pip install": "what is missing can't be installed without a network",
-    "connect to a network once": "needs a network",
-    "delete it, and download it again": "needs a network",
-    "delete it, and try again": "needs a network",
-    "install the package again": "the wheel is installed in test_wheel.py; here it would need a network",
-    "install the package it comes from again": "needs a network",
-    "set the environment variable XAIHELPERS_CACHE": "the variable is read in a new process, in test_zoo.py",
     "which may read or write files: it is not loaded": "no advice: there is no way around it",
     "pip gave no reason": "no advice: what is put into a sentence where pip says nothing",
-    "Run the notebook to reach every value": "needs a notebook server: the browser tests do it",
-    "run this notebook to move them": "needs a notebook server: the browser tests do it",
     "hold back whole families, as train_classifier does": "what train_classifier does in any case",
     "or take the images of all classes in one way": "new photographs need a camera",
     "take images of all classes with one camera": "new photographs need a camera",
@@ -72,7 +64,6 @@ NOT_HERE = {
     "write all files in one format, size and quality": "to be done to the files of a person",
     "look at the pictures of that class side by side": "to be read by a person",
     "check the labels, or give more images": "what is wrong with labels a person must see",
-    "check the network's weights, and the range of its input": "of a network that overflows: other weights are another network",
 }
 
 

@@ -29,6 +29,22 @@ def network(edge=16, bias=0.0, first_bias=-0.5, preprocess=lambda x: x / 255):
     return xh.Classifier(model, preprocess=preprocess)
 
 
+def steep(preprocess=None, weight=1.0):
+    """A network that overflows: of images from 0 to 255, or with weights that are too large."""
+    i = keras.Input((16, 16, 3))
+    x = L.Conv2D(4, 1, activation="exponential", name="maps")(i)
+    model = keras.Model(i, L.Dense(3, activation="softmax")(L.GlobalAveragePooling2D()(x)))
+    model.set_weights([np.full((1, 1, 3, 4), weight, np.float32), np.zeros(4), np.float32([[1, -1, 0]] * 4) / 9, np.zeros(3)])
+    return xh.Classifier(model, preprocess=preprocess)
+
+
+def mended(method, *given, **options):
+    """Whether it works with smaller weights, and with the input that the weights are made for."""
+    with_weights, with_input = steep(weight=1e-3), steep(lambda x: x / 255)
+    results = [method(classifier, *given, **options) for classifier in (with_weights, with_input)]
+    return all(np.isfinite(found.image).all() and found.class_name for found in results)
+
+
 def found(n, layer="relu"):
     """Concepts of the images: whether they are n, and put the layer's maps together again."""
     concepts = xh.concepts(network(), IMAGES, n, layer=layer)
@@ -95,6 +111,20 @@ CASES = {
         "squares are of layers: give layers in place of a class",
         lambda m: grows(layers="relu", squares=True),
     ),
+    **{
+        f"a network that overflows: {method.__name__}": (
+            lambda method=method, given=given, options=options: method(steep(), *given, **options),
+            "NaN or infinite: check the network's weights, and the range of its input",
+            lambda m, method=method, given=given, options=options: mended(method, *given, **options),
+        )
+        for method, given, options in [
+            (xh.saliency, [IMAGE], {}),
+            (xh.grad_cam, [IMAGE], {}),
+            (xh.eigen_cam, [IMAGE, 0], {}),
+            (xh.extremal_perturbation, [IMAGE, 0], {"steps": 2}),
+            (xh.activation_maximization, [0], {"steps": 2}),
+        ]
+    },
 }  # fmt: skip
 
 

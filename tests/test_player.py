@@ -203,3 +203,18 @@ def test_it_is_part_of_what_is_stored_only_where_notebooks_are_stored(monkeypatc
 def test_it_says_what_is_recorded():
     page = xh.explore(ramp, None, IMAGE, by=(0, 80, 1), way=["right", "down"]).player()
     assert "Recorded: 18 positions, by and way in every combination. Run the notebook to reach every value." in page
+
+
+def test_where_the_notebook_runs_the_sliders_move_and_reach_what_is_not_recorded():
+    """What the still picture and the player advise is followed."""
+    by, way = (0, 500, 1), ["right", "down"]
+    widget = xh.explore(ramp, None, IMAGE, by=by, way=way)
+    assert repr(widget) == "Sliders for by, way, overlay: run this notebook to move them."
+    page = widget.player()
+    assert "Run the notebook to reach every value." in page
+    recorded = {float(label) for label in data_of(page)["controls"][0]["labels"]}
+    left = min(set(range(501)) - recorded)
+    widget.controls["by"].value, widget.controls["way"].value = left, "down"
+    assert widget.result.class_name == f"by {left}" and np.array_equal(
+        widget.result.heatmap, ramp(None, IMAGE, by=left, way="down").heatmap
+    )

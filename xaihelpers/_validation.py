@@ -82,6 +82,12 @@ def yes_or_no(value, name):
     return bool(value)
 
 
+def require_finite(values, what):
+    """Raise ValueError where something that a network gave is NaN or infinite. what: what that is, as "The gradient is"."""
+    if not np.isfinite(values).all():
+        raise ValueError(f"{what} NaN or infinite: check the network's weights, and the range of its input.")
+
+
 def listed(value, name, of):
     """Return `value` as a list, or raise TypeError where it is no list, or is one text. of: what is listed."""
     try:

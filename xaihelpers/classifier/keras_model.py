@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from .._quiet import announce
-from .._validation import one_of
+from .._validation import one_of, require_finite
 from .base import Classifier, Gradients
 from .capture import Calls
 from .describe import describe_model
@@ -222,6 +222,6 @@ class KerasClassifier(Classifier, Layers):
             parts.append([t.numpy() for t in function(self.outside(batch), tf.fill(len(batch), index))])
             self.count(forward=len(batch), backward=len(batch))
         logits, p, index, values, gradients = (np.concatenate(part) for part in zip(*parts))
-        if not np.isfinite(gradients.sum()) and not np.isfinite(gradients).all():
-            raise ValueError("The gradient is NaN or infinite: check the network's weights, and the range of its input.")
+        if not np.isfinite(gradients.sum()):  # in a tenth of the time
+            require_finite(gradients, "The gradient is")
         return Gradients(logits, index, values, gradients, p)

@@ -39,6 +39,7 @@ BACKGROUNDS = {
     "grass": (None, "grass"),
     "gravel": (None, "gravel"),
 }
+_IN_VAIN = 256  # composites, one after the other, that bring nothing before the rest is given up
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,9 @@ def composites(
         from ..zoo import load_classifier
 
         classifier = load_classifier("efficientnet-lite0")
-    rng, kept, tried = np.random.default_rng([seed, objects]), [], 0
-    while len(kept) < n and tried < 40 * n + 64:
+    rng, kept, tried, last = np.random.default_rng([seed, objects]), [], 0, 0
+    # Not so many in all: whoever asks for as many as were recognised gets them.
+    while len(kept) < n and tried - last < _IN_VAIN:
         drawn = [_draw(rng, objects) for _ in range(32)]
         answers = classifier.probabilities(np.stack([each[0] for each in drawn]))
         tried += len(drawn)
@@ -89,8 +91,13 @@ def composites(
             targets = [_taken_for(name, answer, classifier.class_names, objects) for name in each[2]]
             if None not in targets and len(kept) < n:
                 kept.append((*each, targets))
+                last = tried
+    if not kept:
+        raise ValueError(
+            f"The classifier recognised none of {tried} composites: give one with ImageNet's class names, or leave it out."
+        )
     if len(kept) < n:
-        raise ValueError(f"The classifier recognised {len(kept)} of {tried} composites: expected {n}; ask for fewer.")
+        raise ValueError(f"The classifier recognised {len(kept)} of {tried} composites: ask for {len(kept)} or fewer, not {n}.")
     images, masks, names, removed, backgrounds, targets = zip(*kept)
     return Composites(np.stack(images), np.stack(masks), list(names), np.array(targets), np.stack(removed), list(backgrounds))
 

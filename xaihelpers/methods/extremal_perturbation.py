@@ -9,7 +9,7 @@ import numpy as np
 
 from .._progress import progress_bar
 from .._types import Fill, ImageLike, Target
-from .._validation import number, one_of
+from .._validation import number, one_of, require_finite
 from ..classifier import Classifier
 from .shared.budget import Budget, counting_down
 from .shared.contract import Finding, Slider, technique, whole_number
@@ -153,8 +153,7 @@ class _Look:
             parts.append([each.numpy() for each in self._run(batch, index)])
             self._classifier.count(forward=len(batch), backward=len(batch))
         scores, slopes, p = (np.concatenate(part) for part in zip(*parts))
-        if not np.isfinite(slopes.sum()):
-            raise ValueError("The gradient is NaN or infinite: check the network's weights, and the range of its input.")
+        require_finite(slopes.sum(), "The gradient is")
         return scores, slopes, p
 
 

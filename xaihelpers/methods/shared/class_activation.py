@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from ..._validation import require_finite
 from ...images import resize_map
 from .contract import Finding, Slider
 
@@ -33,8 +34,7 @@ def values_at(classifier, image, target, layer):
     function = classifier.compiled(("values", path), lambda: _values_function(classifier, path))
     logits, values = (each.numpy() for each in function(classifier.outside(image[None])))
     classifier.count(forward=1)
-    if not np.isfinite(logits).all():
-        raise ValueError("The logits are NaN or infinite: check the network's weights, and the range of its input.")
+    require_finite(logits, "The logits are")
     return path, index, classifier.maps(path, values)[0], logits[0], _left_out(classifier, layer)
 
 

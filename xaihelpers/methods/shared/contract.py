@@ -9,7 +9,7 @@ from typing import NamedTuple, ParamSpec
 import numpy as np
 
 from ..._quiet import announce
-from ..._validation import is_number, is_whole, shown, whole_number, yes_or_no
+from ..._validation import is_number, is_whole, require_finite, shown, whole_number, yes_or_no
 from ...classifier import Classifier
 from ...images import as_uint8, check_image
 from ...results import Attribution, Cost, Visualization, title_of
@@ -156,7 +156,7 @@ def technique(
                 parameters, over = within(budget, find.__name__, run, pixels.shape, index, parameters)
             parameters = {name: value for name, value in parameters.items() if name not in ASKED}
             found, cost = measured(classifier, pixels, index, parameters)
-            _check_finite(found.heatmap)
+            require_finite(found.heatmap, "Somewhere the map is")
             diagnostics = announce(classifier.looks_preprocessed(pixels), *over, *found.diagnostics)
             # What shows in a progress bar does not belong to what makes the map.
             kept = {k: v for k, v in parameters.items() if k != "progress"}
@@ -249,7 +249,7 @@ def visualization(
                 arguments["target"] = classifier.class_index(arguments["target"])
             with classifier.measure() as cost:
                 seen = find(classifier, **arguments)
-            _check_finite(seen.activation)
+            require_finite(seen.activation, "The activation is")
             diagnostics = announce(takes_image and classifier.looks_preprocessed(arguments["image"]), *seen.diagnostics)
             kept = {k: v for k, v in arguments.items() if k not in ("image", "target", "progress")}
             return Visualization(
@@ -313,12 +313,6 @@ def _check_kinds(signature, given):
     for name, least in (("seed", 0), ("batch_size", 1)):
         if name in given:
             whole_number(given[name], name, least)
-
-
-def _check_finite(values):
-    """Raise ValueError for NaN or infinity: they would be drawn as if they said something."""
-    if not np.isfinite(values).all():
-        raise ValueError("The result is NaN or infinite somewhere: check the network's weights, and the range of its input.")
 
 
 def strongest_channel(gradient):

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..._progress import progress_bar
-from ..._validation import is_whole, shown
+from ..._validation import is_whole, require_finite, shown
 
 # -- what is driven up -----------------------------------------------------------------------------------------------
 
@@ -175,6 +175,7 @@ def climb(advance, steps, *, progress=False, name="steps"):
     try:
         for step in progress_bar(range(steps), name, "step", shown=progress):
             values.append(float(advance(step)))
+            require_finite(values[-1], "The activation is")
     except KeyboardInterrupt:
         pass
     return np.array(values, dtype=np.float32)
