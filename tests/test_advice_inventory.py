@@ -52,18 +52,14 @@ ELSEWHERE = {
     "or leave engine out": "test_anchors.py",
     "Run the notebook to reach every value": "test_player.py",
     "run this notebook to move them": "test_player.py",
+    "hold back whole families, as train_classifier does": "test_advice_of_audits.py",
+    "write all files in one format, size and quality": "test_advice_of_audits.py",
 }
 # {part of a sentence: why no test follows it}
 NOT_HERE = {
     "which may read or write files: it is not loaded": "no advice: there is no way around it",
     "pip gave no reason": "no advice: what is put into a sentence where pip says nothing",
-    "hold back whole families, as train_classifier does": "what train_classifier does in any case",
-    "or take the images of all classes in one way": "new photographs need a camera",
-    "take images of all classes with one camera": "new photographs need a camera",
-    "use pictures of all classes before one background": "new photographs need a camera",
-    "write all files in one format, size and quality": "to be done to the files of a person",
     "look at the pictures of that class side by side": "to be read by a person",
-    "check the labels, or give more images": "what is wrong with labels a person must see",
 }
 
 
@@ -161,7 +157,7 @@ def test_what_is_listed_is_still_said(sentences):
 
 def test_most_of_the_advice_is_followed(sentences):
     listed = [text for _, text in sentences if any(part in text for part in NOT_HERE)]
-    assert len(listed) < len(sentences) / 10
+    assert len(listed) <= 3 < len(sentences) / 100
 
 
 def test_a_sentence_is_found_by_its_own_words_only():

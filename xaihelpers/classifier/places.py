@@ -79,7 +79,8 @@ def places_of(output, grids=()):
 def _is_steady(output):
     """Return whether the images change the values, and not their mean."""
     flat = output.reshape(_IMAGES, -1).astype(float)
-    change = np.abs(flat - flat[:1]).mean()
+    with np.errstate(invalid="ignore"):  # a network that overflows: whoever asks it says so
+        change = np.abs(flat - flat[:1]).mean()
     return bool(change > 0 and np.ptp(flat.mean(axis=1)) < _STEADY * change)
 
 
@@ -100,7 +101,8 @@ def _contradicts(maps):
 def _movements(maps):
     """Return, for each axis of places longer than 1, how far change moves along it: with its own edges, and with the others."""
     # Over the channels at once: what follows is then done with single numbers for each place.
-    left, right, upper, lower = np.abs(maps[1:] - maps[:1]).sum(axis=-1, dtype=float)
+    with np.errstate(invalid="ignore"):
+        left, right, upper, lower = np.abs(maps[1:] - maps[:1]).sum(axis=-1, dtype=float)
     found = []
     for axis, own, other in ((0, (upper, lower), (left, right)), (1, (left, right), (upper, lower))):
         if maps.shape[axis + 1] > 1 and all(each.any() for each in (left, right, upper, lower)):
