@@ -16,10 +16,11 @@ CHEAP = {
     "extremal_perturbation": {"steps": 8},
     "shapley": {"n_samples": 60},
 }
+MATTERS = {"relu", "times_input", "variance", "centred", "of", "rule"}  # what can decide whether a map has a sign
+KINDS = {(row.technique, *sorted(MATTERS & set(row.parameters))): row for row in reversed(entries()) if not row.is_control}
 ROWS = {
     f"{row.technique} {row.parameters}": (row.technique, {**row.parameters, **CHEAP.get(row.technique, {})})
-    for row in entries()
-    if not row.is_control
+    for row in KINDS.values()
 }
 
 
