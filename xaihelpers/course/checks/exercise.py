@@ -170,6 +170,18 @@ def close(a, b, tolerance=1e-4):
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=tolerance, atol=tolerance * max(1e-12, np.abs(b).max())))
 
 
+def as_written(given, right):
+    """Return whether numbers are the right ones, written with two decimals or more: rounded, or from three on cut off."""
+    given, right = np.asarray(given, dtype=float), np.asarray(right, dtype=float)
+    if given.shape != right.shape:
+        return False
+    fits = np.isclose(given, right, rtol=1e-4, atol=0)
+    for places in range(2, 7):
+        fits |= np.abs(given - right.round(places)) < 1e-9
+        fits |= (places > 2) & (np.abs(given - np.trunc(right * 10**places) / 10**places) < 1e-9)
+    return bool(fits.all())
+
+
 def letter(answer):
     """Return the option meant by an answer, in lower case: "b", "B", "(b)", "b)", "c." and "answer: b" all say which."""
     if isinstance(answer, (list, tuple, set, frozenset)) and len(answer) == 1:
