@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 import xaihelpers as xh
-from xaihelpers.course.checks.exercise import Exercise, NotYet, attribution, choice, choices, exercise, letter, numbers
+from xaihelpers.course.checks.exercise import (
+    Exercise,
+    NotYet,
+    as_written,
+    attribution,
+    choice,
+    choices,
+    exercise,
+    letter,
+    numbers,
+)
 
 
 def exercises():
@@ -199,3 +209,14 @@ def test_what_was_asked_for_is_looked_at_before_the_map():
 
 def test_an_answer_rounded_to_two_places_is_right():
     assert [xh.check.lime.three_gone(each).correct for each in ("0.36, 0.42", [0.36, 0.44], [0.38, 0.42])] == [True, False, False]
+
+
+@pytest.mark.parametrize("given", [0.67, 0.672, 0.6722, 0.67222, 85 / 180 + 0.2])
+def test_a_number_may_be_written_with_two_decimals_or_more(given):
+    assert as_written([given], [85 / 180 + 0.2])
+
+
+@pytest.mark.parametrize("given", [0.66, 0.667, 0.68, 0.7, 0.6728, 85 / 182 + 0.2])
+def test_a_number_near_by_is_not_the_right_one_in_fewer_decimals(given):
+    assert not as_written([given], [85 / 180 + 0.2])
+    assert not as_written([given, given], [85 / 180 + 0.2])
