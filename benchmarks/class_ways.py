@@ -4,6 +4,7 @@
     python -m benchmarks.class_ways --minutes 5    stops after the picture during which the time is up; run it again to go on
 
     python -m benchmarks.class_ways --judge        asks about the classes that are drawn in all four ways by now
+    python -m benchmarks.class_ways --control      only draws the control of those classes, and asks about it: two minutes
 
 writes class_ways.json (every figure) and class_ways.webp (a row for each way, a column for each of the first classes) to where
 `xh.stored` finds them. Until then the pictures wait in a folder for temporary files. `report` has the sentences of RESULTS.md,
@@ -40,6 +41,7 @@ WAYS = {
     "MACO": MACO,
     PEER: {"nb_crops": 2, "box_size": 0.8},
 }
+CONTROL = {"space": "pixels", "optimizer": "plain", "jitter": 0}  # nothing that makes a picture readable
 WAITING = Path(tempfile.gettempdir()) / "xaihelpers-class-ways"
 
 
@@ -134,6 +136,19 @@ def judge():
     (STORED / "class_ways.json").write_text(json.dumps(table) + "\n", encoding="utf-8")
 
 
+def control():
+    """Draw the same classes in plain pixels, which no regulariser touches, and store what the judges see in those."""
+    classifier = xh.load_classifier("efficientnet-lite0")
+    table = json.loads((STORED / "class_ways.json").read_text(encoding="utf-8"))
+    targets, how = table["targets"], dict(steps=PASSES, frames=0, **CONTROL)
+    pictures = [xh.activation_maximization(classifier, target, **how).image for target in targets]
+    logits = classifier.logits(np.stack(pictures).astype(np.float32))[range(len(targets)), targets]
+    judges = {name: second_opinion.load(name) for name in second_opinion.NETWORKS}
+    ranks = {name: second_opinion.ranks(network, pictures, targets).tolist() for name, network in judges.items()}
+    table["control"] = {"parameters": CONTROL, "logit": [round(float(value), 2) for value in logits], "rank": ranks}
+    (STORED / "class_ways.json").write_text(json.dumps(table) + "\n", encoding="utf-8")
+
+
 def sheet():
     """Store the pictures of the first classes, a row for each way."""
     rows = []
@@ -149,7 +164,7 @@ def report():
     """Return the sentences of RESULTS.md about the stored figures, one for each way and judge, and one for the control."""
     table = json.loads((STORED / "class_ways.json").read_text(encoding="utf-8"))
     lines = []
-    for way, known in table["ways"].items():
+    for way, known in (table["ways"] | {"control, plain pixels without jitter": table["control"]}).items():
         for name, ranks in known["rank"].items():
             first, five = sum(rank < 1 for rank in ranks), sum(rank < 5 for rank in ranks)
             lines.append(
@@ -169,9 +184,13 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--minutes", type=float, default=60)
     arguments.add_argument("--judge", action="store_true")
+    arguments.add_argument("--control", action="store_true")
     asked = arguments.parse_args()
-    if asked.judge or draw(asked.minutes):
+    if asked.control:
+        control()
+    elif asked.judge or draw(asked.minutes):
         judge()
+        control()
         sheet()
         print(*report(), sep="\n")
     else:

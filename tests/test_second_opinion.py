@@ -68,3 +68,14 @@ def test_a_control_that_no_picture_is_drawn_for_is_hardly_ever_named():
     for known in table["ways"].values():
         for name, ranks in known["rank_of_next"].items():
             assert sum(rank < 5 for rank in ranks) < sum(rank < 5 for rank in known["rank"][name])
+
+
+def test_the_control_reaches_the_highest_logit_and_the_judges_see_nothing_in_it():
+    """Plain pixels: a picture that only its own network reads, which is what the ways of drawing are measured against."""
+    table = json.loads(xh.stored("class_ways.json").read_text(encoding="utf-8"))
+    control = table["control"]
+    assert control["parameters"] == class_ways.CONTROL and len(control["logit"]) == len(table["targets"])
+    assert np.median(control["logit"]) > max(np.median(known["logit"]) for known in table["ways"].values())
+    for name, ranks in control["rank"].items():
+        named = sum(rank < 5 for rank in ranks)
+        assert named <= 1 and all(sum(rank < 5 for rank in known["rank"][name]) > named + 4 for known in table["ways"].values())
