@@ -126,6 +126,14 @@ def test_the_advice_about_copies_works(monkeypatch):
     assert held and others and not held & others and held | others == set(range(12))
 
 
+def test_the_advice_about_a_single_group_works(monkeypatch):
+    monkeypatch.setattr(probes, "WORDS", {})
+    with pytest.raises(ValueError, match="groups is the same for all images: give one for each image, such as the number of the"):
+        xh.audit(photographs(), LABELS, groups=["anna"] * N)
+    patients = np.arange(N) // 4
+    assert np.array_equal(xh.audit(photographs(), LABELS, groups=patients).families, patients)
+
+
 def of_brightness(n, apart, seed=0):
     """Images (n, 16, 16, 3) of two classes, flat; the second is brighter by `apart` grey levels, give or take 25."""
     levels = np.random.default_rng(seed).normal(100, 25, n) + apart * (np.arange(n) % 2)

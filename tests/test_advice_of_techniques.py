@@ -52,6 +52,20 @@ def found(n, layer="relu"):
     return len(concepts) == n and concepts.unexplained < 0.2 and same
 
 
+def deep_concepts(images, layer):
+    """Concepts of a network with a second ReLU, which is off for dark images."""
+    first, i = network().model, keras.Input((16, 16, 3))
+    x = keras.Model(first.inputs, first.get_layer("relu").output, name="first")(i)
+    x = L.ReLU(name="second")(L.Conv2D(4, 1, name="between")(x))
+    model = keras.Model(i, L.Dense(3, activation="softmax")(L.GlobalAveragePooling2D()(x)))
+    model.get_layer("between").set_weights([np.eye(4)[None, None], np.full(4, -0.9)])
+    return xh.concepts(xh.Classifier(model, preprocess=lambda x: x / 255), images, 2, layer=layer).unexplained < 0.2
+
+
+def parts(image):
+    return np.arange(16)[:, None] // 8 * 2 + np.arange(16) // 8
+
+
 def dream(**options):
     return xh.deep_dream(network(32), PHOTO, **{"octaves": 1, "steps": 3, **options})
 
@@ -90,6 +104,16 @@ CASES = {
         lambda: found(9),
         "n_concepts is 9, and layer 'relu' has 4 channels: ask for so many at most",
         lambda m: found(int(numbers(m, "has")[0])),
+    ),
+    "concepts of a layer that is off": (
+        lambda: deep_concepts(IMAGES // 4 + 110, "second"),
+        "The maps of layer 'second' are zero everywhere: take another layer, or other images",
+        lambda m: deep_concepts(IMAGES // 4 + 110, "first/relu") and deep_concepts(IMAGES, "second"),
+    ),
+    "a segmentation of no image": (
+        lambda: xh.shapley(network(), IMAGE, segments=lambda: 0),
+        r"segments takes \(\): expected a function of one image",
+        lambda m: np.array_equal(xh.shapley(network(), IMAGE, segments=parts).details["segments"], parts(IMAGE)),
     ),
     "a guide, and a channel": (
         lambda: dream(layers="relu", channel=0, guide=PHOTO),

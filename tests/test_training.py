@@ -488,7 +488,7 @@ def test_a_backbone_that_is_none_or_gives_no_maps_is_one_sentence():
         (lambda x: x, TypeError, "backbone is function: give a name"),
         (keras.Sequential([keras.layers.Flatten()]), ValueError, "expected a Keras model without a head"),
         (keras.Sequential([keras.layers.Conv2D(4, 50)]), ValueError, "can't take images of 32 x 32 pixels"),
-        (3, ValueError, "expected a Keras model without a head"),
+        (3, TypeError, "backbone is int: give a name"),
     ]:
         with without_warnings(), pytest.raises(kind, match=words) as refused:
             xh.train_classifier(data, backbone=backbone, progress=False)

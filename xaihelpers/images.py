@@ -190,6 +190,14 @@ def check_image(
     return array
 
 
+def as_batch(images):
+    """Return images as one array, or raise ValueError where they have several shapes."""
+    try:
+        return np.asarray(images)
+    except (TypeError, ValueError):
+        raise ValueError("The images have several shapes: give one size, as load_image(path, size) makes them.") from None
+
+
 def _kind(channels):
     """Return in words what an image with so many channels is."""
     return {3: "an RGB array (H, W, 3)", 1: "a grey array (H, W) or (H, W, 1)"}.get(channels, f"an array (H, W, {channels})")

@@ -139,6 +139,8 @@ def audit(
     images, labels, class_names = images_and_labels(data, class_names, size, progress)
     images = as_uint8(images)
     found, _ = groups_of(groups, images, labels, class_names, progress, warn=False)
+    if not isinstance(groups, str) and len(np.unique(found)) < 2:
+        raise ValueError("groups is the same for all images: give one for each image, such as the number of the patient.")
     same = families(images, altered=False)
     probes = run_probes(images, facts, labels, found, class_names, seed)
     return Audit(images, labels, class_names, files, skipped, facts, found, same, probes)

@@ -120,7 +120,7 @@ class Classifier:
         """Yield float32 batches; every image must pass the checks, unless they were `checked` before."""
         if not is_whole(batch_size) or batch_size < 1:
             raise ValueError(f"batch_size is {shown(batch_size)}: expected a whole number, 1 or more.")
-        images = np.asarray(images)
+        images = im.as_batch(images)
         if self.input_shape[-1] == 1 and not checked and images.ndim == 3 and images.shape[-1] > 4:
             images = images[..., None]  # a batch of grey images (N, H, W)
         if images.ndim == 3 or (images.ndim == 2 and not checked):

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from .._quiet import announce
 from .._validation import one_of, require_finite
+from ..images import as_batch
 from .base import Classifier, Gradients
 from .capture import Calls
 from .describe import describe_model
@@ -155,7 +156,7 @@ class KerasClassifier(Classifier, Layers):
 
     def _ask(self, images, batch_size, checked=False):
         logits, probabilities = [], []
-        images = np.asarray(images)
+        images = as_batch(images)
         # One image alone goes to the model itself, compiled when it was proven: a twin pays off only over many questions. The
         # form of the question decides, not what was asked before, so that the same question always has the same answer.
         grey_ones = self.input_shape[-1] == 1 and images.ndim == 3 and images.shape[-1] > 4  # a batch (N, H, W)

@@ -77,6 +77,8 @@ def composites(
     Raises ValueError where the classifier recognises too few.
     """
     n, seed, objects = whole_number(n, "n"), whole_number(seed, "seed", 0), whole_number(objects, "objects", 1, 2)
+    if classifier is not None and not hasattr(classifier, "probabilities"):
+        raise TypeError(f"composites got {type(classifier).__name__}: wrap the model first, Classifier(model, ...).")
     if classifier is None:
         from ..zoo import load_classifier
 

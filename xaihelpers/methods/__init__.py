@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .._quiet import quiet_import
+from .._validation import one_of
 
 if TYPE_CHECKING:  # the command line lists the techniques without loading numpy
     from .._types import ImageLike, Target, Technique
@@ -70,8 +71,9 @@ def cost_of(
     """Return the `Cost` that a technique is going to have on this computer: passes, at most, and about how many seconds.
 
     method: its name. Other arguments as for the technique. Small runs of it tell how long it takes, up to some eighty
-    questions. Raises KeyError for an unknown name, ValueError for a technique that does not say what it costs.
+    questions. Raises ValueError for an unknown name, or a technique that does not say what it costs.
     """
+    one_of(method, "method", list(METHODS))
     price = METHODS[method].price
     if price is None:
         raise ValueError(f"{method} does not say what it costs: run it, its result has `cost`.")

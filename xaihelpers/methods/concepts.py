@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._quiet import announce
 from .._validation import whole_number
 from ..classifier import Classifier
 from .shared.contract import require
@@ -41,6 +42,7 @@ class Concepts:
     def maps(self, images: ArrayLike, batch_size: int = 32) -> np.ndarray:
         """Return how much of each concept there is at each place, (N, h, w, K), for images (N, H, W, 3)."""
         maps = _maps(self.classifier, images, self.layer, batch_size)
+        announce(self.classifier.looks_preprocessed(images))
         with one_thread():
             weights = _weights(maps.reshape(-1, maps.shape[-1]), self.directions)
         return weights.reshape(*maps.shape[:3], len(self))
@@ -73,6 +75,9 @@ def concepts(
     if n_concepts > channels:
         raise ValueError(f"n_concepts is {n_concepts}, and layer {path!r} has {channels} channels: ask for so many at most.")
     maps = _maps(classifier, images, path, batch_size)
+    announce(classifier.looks_preprocessed(images))
+    if not maps.any():
+        raise ValueError(f"The maps of layer {path!r} are zero everywhere: take another layer, or other images.")
     if maps.min() < 0:
         raise ValueError(f"The maps of layer {path!r} are negative somewhere: take a layer behind a ReLU.")
     rows = maps.reshape(-1, channels)

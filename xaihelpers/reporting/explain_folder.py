@@ -4,9 +4,10 @@ import time
 from typing import Any
 
 from .._types import PathLike
-from .._validation import one_of, whole_number, yes_or_no
-from ..folders import images_from_folder
+from .._validation import listed, one_of, whole_number, yes_or_no
+from ..folders import SMALLEST, images_from_folder
 from ..methods import METHODS
+from ..zoo.backbones import check_backbone
 from . import steps
 from .kept import Kept, fingerprint
 from .report import FolderReport
@@ -38,9 +39,10 @@ def explain_folder(
     one_of(method, "method", [name for name, each in METHODS.items() if each.takes_image])
     examples, seed = whole_number(examples, "examples"), whole_number(seed, "seed", 0)
     progress = yes_or_no(progress, "progress")
+    name, plain = check_backbone(backbone), _plain(groups)
+    size = whole_number(size, "size", SMALLEST)
     data = images_from_folder(folder, size, progress=progress)
-    name = backbone if isinstance(backbone, str) else backbone.name
-    settings = {"method": method, "backbone": name, "groups": _plain(groups), "size": size, "seed": seed}
+    settings = {"method": method, "backbone": name, "groups": plain, "size": size, "seed": seed}
     kept = Kept(work, fingerprint(data, {**settings, "examples": examples}))
     audit = steps.audited(data, groups, seed, kept, progress)
     trained, warned = steps.trained_by_family(audit, backbone, seed, kept, progress)
@@ -72,4 +74,4 @@ def _maps(audit, trained, rows, said, method, kept, progress):
 
 def _plain(groups):
     """Return groups as a fingerprint takes them."""
-    return groups if isinstance(groups, str) else [str(each) for each in groups]
+    return groups if isinstance(groups, str) else [str(each) for each in listed(groups, "groups", "values, one an image")]

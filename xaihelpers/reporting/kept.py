@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .._validation import shown
 from ..training.evaluation import Evaluation
 from ..training.train import TrainedClassifier
 from ..zoo.cache import atomic_write, cache_folder
@@ -19,9 +20,17 @@ class Kept:
     """A folder of finished steps. Every step has a name, and a function that does it where it was not done before."""
 
     def __init__(self, work, fingerprint):
-        parent = cache_folder() / "folders" if work is None else Path(work).expanduser()
+        try:
+            parent = cache_folder() / "folders" if work is None else Path(work).expanduser()
+        except TypeError:
+            raise TypeError(f"work is {shown(work)}: give the path of a folder, or None.") from None
         self.folder = parent / fingerprint
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotADirectoryError(
+                f"There can be no folder {parent} ({error.strerror}): give the path of another one as work, or None."
+            ) from None
 
     def plain(self, name, make):
         """Return what JSON can hold: stored, or made and stored."""

@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from .._on_disk import parts
-from .._validation import as_array
+from .._validation import as_array, shown
 from ..classifier.names import checked_names
 from ..folders import SMALLEST, images_from_folder
 
@@ -17,7 +17,7 @@ def images_and_labels(data, class_names, size, progress):
         if progress:
             print(data)
     if hasattr(data, "images") and hasattr(data, "labels"):
-        images, labels, class_names = data.images, data.labels, class_names or getattr(data, "class_names", None)
+        images, labels, class_names = _in_its_order(data, class_names)
     elif isinstance(data, (tuple, list)) and len(data) == 2:
         images, labels = data
     else:
@@ -25,6 +25,17 @@ def images_and_labels(data, class_names, size, progress):
     images = _checked_images(images)
     labels, names = _checked_labels(labels, class_names, len(images))
     return images, labels, names
+
+
+def _in_its_order(data, class_names):
+    """Return (images, labels, class names) of a folder; its own names in another order come with labels in that order."""
+    own = getattr(data, "class_names", None)
+    if class_names is None:
+        return data.images, data.labels, own
+    names = checked_names(class_names)
+    if own is None or set(names) != set(own):
+        return data.images, data.labels, names
+    return data.images, np.array([names.index(name) for name in own])[data.labels], names
 
 
 def _checked_images(images):
@@ -55,6 +66,8 @@ def _checked_labels(labels, class_names, n):
     labels, class_names = as_array(labels, "labels"), checked_names(class_names)
     if labels.shape != (n,):
         raise ValueError(f"There are {n} images and labels of shape {labels.shape}: give one label for each image.")
+    if labels.dtype.kind == "O" and (strange := [label for label in labels.tolist() if not isinstance(label, str)]):
+        raise ValueError(f"The label of an image is {shown(strange[0])}: expected class names, or whole numbers from 0.")
     if labels.dtype.kind in "UO":
         names = sorted(set(labels.tolist())) if class_names is None else class_names
         unknown = sorted(set(labels.tolist()) - set(names))

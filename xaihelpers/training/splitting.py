@@ -44,8 +44,8 @@ def checked_groups(groups, n):
     groups = as_array(groups, "groups")
     if groups.shape != (n,):
         raise ValueError(f"groups is {shown(groups)} for {n} images: give one for each image, such as the number of the patient.")
-    if groups.dtype.kind == "f" and not np.isfinite(groups).all():
-        raise ValueError("groups has values that are NaN: give every image a group, of its own if it belongs to none.")
+    if any(each is None or each != each for each in groups.tolist()):  # NaN is no number, not even itself
+        raise ValueError("groups has values that are NaN or None: give every image a group, of its own if it belongs to none.")
     return np.unique(groups.astype(str) if groups.dtype == object else groups, return_inverse=True)[1].reshape(-1)
 
 

@@ -12,7 +12,7 @@ from .._validation import one_of, whole_number, yes_or_no
 from ..classifier.keras_model import KerasClassifier
 from ..folders import SMALLEST
 from ..results import DiagnosticWarning
-from ..zoo.backbones import BACKBONES, build_backbone, with_head
+from ..zoo.backbones import BACKBONES, build_backbone, check_backbone, with_head
 from .chance import LearnedNothing, chance_of, surely_little
 from .data import images_and_labels
 from .evaluation import evaluation
@@ -106,6 +106,7 @@ def train_classifier(
     epochs, seed = whole_number(epochs, "epochs"), whole_number(seed, "seed", 0)
     fine_tune, class_weights = whole_number(fine_tune, "fine_tune", 0), yes_or_no(class_weights, "class_weights")
     one_of(on_chance, "on_chance", ("error", "warn"))
+    check_backbone(backbone)
     if fine_tune and not isinstance(backbone, str):
         raise ValueError(f"fine_tune is {fine_tune} for a model of your own: it works for {' and '.join(BACKBONES)} only.")
     image_size = None if image_size is None else whole_number(image_size, "image_size", SMALLEST)
@@ -275,8 +276,6 @@ def _built(backbone, edge):
     """Return a functional model around one that does not know its shapes yet: a subclassed one, or one that is not built."""
     import keras
 
-    if not isinstance(backbone, keras.Layer):
-        raise TypeError(f"backbone is {type(backbone).__name__}: give a name, {' or '.join(BACKBONES)}, or a Keras model.")
     if not backbone.built:
         announce(
             "The backbone was never built, so that its weights are random: only the head is trained on what they give. Load "

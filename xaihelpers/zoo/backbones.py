@@ -45,18 +45,30 @@ def with_head(network, kernel, bias):
     return model
 
 
+def check_backbone(backbone):
+    """Return the name of a backbone, a name or a Keras model; raise in one sentence for anything else."""
+    if isinstance(backbone, str):
+        if backbone not in BACKBONES:
+            raise ValueError(f"There is no backbone {backbone!r}: choose from {', '.join(BACKBONES)}, or give a Keras model.")
+        return backbone
+    import keras
+
+    if not isinstance(backbone, keras.Layer):
+        raise TypeError(f"backbone is {type(backbone).__name__}: give a name, {' or '.join(BACKBONES)}, or a Keras model.")
+    return backbone.name
+
+
 def _checked(name, weights, image_size):
     """Return `weights` as "skin", "imagenet", None or a Path; an error where the three don't fit together."""
-    if name not in BACKBONES:
-        raise ValueError(f"There is no backbone {name!r}: choose from {', '.join(BACKBONES)}, or give a Keras model.")
+    check_backbone(name)
     known, smallest = BACKBONES[name]
     whole_number(image_size, "image_size", smallest, what=f"a whole number of pixels for {name}")
     if weights == "auto":
         return known[0]
     if weights is None or weights in known:
         return weights
-    path = Path(weights)
-    if not path.is_file():
+    path = Path(weights) if isinstance(weights, (str, Path)) else None
+    if path is None or not path.is_file():
         raise ValueError(
             f"weights is {str(weights)!r}, which is neither a file nor one of those of {name}: "
             f"{', '.join(known)}, None (random), or a file written by model.save_weights."

@@ -98,6 +98,7 @@ def _fitting(budget, shape, target, parameters, questions):
     """Return (the changes of parameters that cost `questions` at most, what they cost); else the cheapest changes."""
     if budget.smaller is None:
         return {}, budget.cost(shape, parameters, target)
+    changes, cost = {}, budget.cost(shape, parameters, target)  # of what is asked for in vain: the technique will say so
     for changes in budget.smaller(shape, parameters):
         cost = budget.cost(shape, {**parameters, **changes}, target)
         if cost <= questions:

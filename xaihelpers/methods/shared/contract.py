@@ -16,6 +16,7 @@ from ...results import Attribution, Cost, Visualization, title_of
 from .budget import ASKED, Budget, seconds_each, within
 
 Parameters = ParamSpec("Parameters")
+_IMAGES = ("fill", "baseline", "background", "guide")  # parameters that may be images, 0 to 255
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ def technique(
             parameters = {name: value for name, value in parameters.items() if name not in ASKED}
             found, cost = measured(classifier, pixels, index, parameters)
             require_finite(found.heatmap, "Somewhere the map is")
-            diagnostics = announce(classifier.looks_preprocessed(pixels), *over, *found.diagnostics)
+            scaled = (classifier.looks_preprocessed(pixels), *_scaled(classifier, parameters))
+            diagnostics = announce(*scaled, *over, *found.diagnostics)
             # What shows in a progress bar does not belong to what makes the map.
             kept = {k: v for k, v in parameters.items() if k != "progress"}
             return Attribution(
@@ -250,7 +252,8 @@ def visualization(
             with classifier.measure() as cost:
                 seen = find(classifier, **arguments)
             require_finite(seen.activation, "The activation is")
-            diagnostics = announce(takes_image and classifier.looks_preprocessed(arguments["image"]), *seen.diagnostics)
+            scaled = (takes_image and classifier.looks_preprocessed(arguments["image"]), *_scaled(classifier, arguments))
+            diagnostics = announce(*scaled, *seen.diagnostics)
             kept = {k: v for k, v in arguments.items() if k not in ("image", "target", "progress")}
             return Visualization(
                 method=find.__name__,
@@ -313,6 +316,14 @@ def _check_kinds(signature, given):
     for name, least in (("seed", 0), ("batch_size", 1)):
         if name in given:
             whole_number(given[name], name, least)
+
+
+def _scaled(classifier, given):
+    """Yield a sentence for each image beside the explained one that seems to have been preprocessed already."""
+    for name in _IMAGES:
+        if not isinstance(given.get(name), str) and np.ndim(given.get(name)) >= 3:
+            sentence = classifier.looks_preprocessed(given[name])
+            yield sentence and sentence.replace("The image has", f"{name} has", 1)
 
 
 def strongest_channel(gradient):

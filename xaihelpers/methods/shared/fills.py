@@ -66,7 +66,10 @@ def _other_image(other, image, name):
         raise ValueError(
             f"{name} has images of shape {other.shape}: give them in the size of the image explained, {np.shape(image)}."
         )
-    return check_image(other, np.shape(image))
+    try:
+        return check_image(other, np.shape(image))
+    except (TypeError, ValueError) as error:
+        raise type(error)(str(error).replace("The image", f"An image of {name}", 1)) from None
 
 
 def _by_word(image, fill, segments, name, seed):

@@ -1,5 +1,7 @@
 """Superpixels, for LIME and anchors: cut an image into patches, cover some of them, ask the network what it sees."""
 
+import inspect
+
 import numpy as np
 
 from ..._validation import as_array, shown
@@ -24,8 +26,19 @@ def segment(image, how="slic", n_segments=50):
         # scikit-image wants floats from 0 to 1; on floats up to 255 its colour conversion gives nonsense without a word.
         labels = SEGMENTATIONS[how](np.clip(np.asarray(as_rgb(image), dtype=np.float64) / 255, 0, 1), n_segments)
     else:
-        labels = how(np.array(image)) if callable(how) else how
+        labels = _by_function(how, image) if callable(how) else how
     return check_labels(labels, np.shape(image)[:2])
+
+
+def _by_function(function, image):
+    """Return the labels that a function of the learner's own gives; TypeError where it takes no image."""
+    try:
+        inspect.signature(function).bind(image)
+    except TypeError:
+        raise TypeError(f"segments takes {inspect.signature(function)}: expected a function of one image.") from None
+    except ValueError:  # some built-in functions do not say what they take
+        pass
+    return function(np.array(image))
 
 
 def check_labels(labels, shape):
