@@ -45,6 +45,27 @@ def test_the_solution_is_correct(name):
     assert verdict.words
 
 
+ALSO_RIGHT = {
+    "deep_dream.implement": """
+def answer(small, dreamt, large, enlarge):
+    return np.clip(large + enlarge(dreamt - small), 0, 255)  # as the lesson's own loop does
+""",
+    "saliency_maps.implement": """
+def answer(gradient_at, x, baseline, stop, steps):
+    def piece(a, b):
+        at = [gradient_at((1 - t) * a + t * b) for t in np.linspace(0, 1, steps + 1)]
+        return (b - a) * (np.sum(at, axis=0) - (at[0] + at[-1]) / 2) / steps
+
+    return piece(baseline, stop) + piece(stop, x)
+""",
+}
+
+
+@pytest.mark.parametrize("name", ALSO_RIGHT)
+def test_a_right_answer_in_another_form_is_right(name):
+    EXERCISES[name](run(ALSO_RIGHT[name])).require()
+
+
 @pytest.mark.parametrize("name", EXERCISES)
 def test_wrong_answers_are_refused_with_a_hint(name):
     each = EXERCISES[name]

@@ -122,70 +122,88 @@ def missing_share(answer):
 
 
 @exercise(
-    hint="Make `steps` places baseline + a * (x - baseline) with a from 0 to 1, take the mean of the gradients there, and "
-    "multiply by (x - baseline).",
+    hint="It is integrated gradients twice: from baseline to stop, and from stop to x, each with its own distance. Add the two.",
     solution="""
-def answer(gradient_at, x, baseline, steps):
-    alphas = (np.arange(steps) + 0.5) / steps  # the middle of each piece
-    gradients = [gradient_at(baseline + a * (x - baseline)) for a in alphas]
-    return (x - baseline) * np.mean(gradients, axis=0)
+def answer(gradient_at, x, baseline, stop, steps):
+    alphas = (np.arange(steps) + 0.5) / steps  # the middle of each part of a piece
+    total = np.zeros(x.shape)
+    for start, end in ((baseline, stop), (stop, x)):
+        gradients = [gradient_at(start + a * (end - start)) for a in alphas]
+        total += (end - start) * np.mean(gradients, axis=0)
+    return total
 """,
     wrong=[
         """
-def answer(gradient_at, x, baseline, steps):
-    alphas = (np.arange(steps) + 0.5) / steps
-    return np.mean([gradient_at(baseline + a * (x - baseline)) for a in alphas], axis=0)
+def answer(gradient_at, x, baseline, stop, steps):
+    return (x - baseline) * np.mean([gradient_at(baseline + a * (x - baseline)) for a in np.linspace(0, 1, steps)], axis=0)
 """,
         """
-def answer(gradient_at, x, baseline, steps):
-    alphas = (np.arange(steps) + 0.5) / steps
-    return x * np.mean([gradient_at(baseline + a * (x - baseline)) for a in alphas], axis=0)
+def answer(gradient_at, x, baseline, stop, steps):
+    return (x - stop) * np.mean([gradient_at(stop + a * (x - stop)) for a in np.linspace(0, 1, steps)], axis=0)
 """,
         """
-def answer(gradient_at, x, baseline, steps):
-    alphas = (np.arange(steps) + 0.5) / steps
-    return (x - baseline) * np.sum([gradient_at(baseline + a * (x - baseline)) for a in alphas], axis=0)
+def answer(gradient_at, x, baseline, stop, steps):
+    return (stop - baseline) * np.mean([gradient_at(baseline + a * (stop - baseline)) for a in np.linspace(0, 1, steps)], axis=0)
 """,
         """
-def answer(gradient_at, x, baseline, steps):
-    alphas = (np.arange(steps) + 0.5) / steps
-    return (x - baseline) * np.mean([gradient_at(a * x) for a in alphas], axis=0)
+def answer(gradient_at, x, baseline, stop, steps):
+    alphas, pieces = (np.arange(steps) + 0.5) / steps, ((baseline, stop), (stop, x))
+    return (x - baseline) * np.mean([gradient_at(p + a * (q - p)) for p, q in pieces for a in alphas], axis=0)
 """,
-        "def answer(gradient_at, x, baseline, steps):\n    return (x - baseline) * gradient_at(x)",
         """
-def answer(gradient_at, x, baseline, steps):
-    alphas = (np.arange(steps) + 0.5) / steps
-    return np.sum((x - baseline) * np.mean([gradient_at(baseline + a * (x - baseline)) for a in alphas], axis=0))
+def answer(gradient_at, x, baseline, stop, steps):
+    alphas, pieces = (np.arange(steps) + 0.5) / steps, ((baseline, stop), (stop, x))
+    return np.mean([(q - p) * gradient_at(p + a * (q - p)) for p, q in pieces for a in alphas], axis=0)
+""",
+        """
+def answer(gradient_at, x, baseline, stop, steps):
+    alphas, pieces = (np.arange(steps) + 0.5) / steps, ((baseline, stop), (stop, x))
+    return sum((q - p) * gradient_at(p + a * (q - p)) for p, q in pieces for a in alphas)
+""",
+        """
+def answer(gradient_at, x, baseline, stop, steps):
+    alphas, pieces = (np.arange(steps) + 0.5) / steps, ((baseline, stop), (stop, x))
+    return np.sum([(q - p) * gradient_at(p + a * (q - p)) for p, q in pieces for a in alphas]) / steps
 """,
     ],
 )
 def implement(answer):
-    """Write a function (gradient_at, x, baseline, steps) that returns the contributions, in the shape of x."""
+    """Write a function (gradient_at, x, baseline, stop, steps): contributions along a way with a bend, in the shape of x."""
     if not callable(answer):
         raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
     random = np.random.default_rng(2)
     for shape in ((3,), (4, 3, 3)):
-        w, x, baseline = (random.uniform(0.5, 2, shape) for _ in range(3))
+        w, *places = (random.uniform(0.5, 2, shape) for _ in range(4))
 
-        def gradient_at(at, w=w):  # of sum sin(w x)
-            return w * np.cos(w * at)
+        def gradient_at(at, w=w):  # of (w · x)² / 2 + sum of x³: the way matters, and no single place will do
+            return w * (w * at).sum() + 3 * at**2
 
-        right = np.sin(w * x) - np.sin(w * baseline)
-        given = numbers(answer(gradient_at, x.copy(), baseline.copy(), 400))
+        x, baseline, stop = places
+        given = numbers(answer(gradient_at, x.copy(), baseline.copy(), stop.copy(), 400))
         if given.shape != shape:
             raise NotYet(f"For an image of shape {shape} you return {given.shape}: one contribution for each entry is asked.")
-        if close(given, right, 1e-2):  # any rule of quadrature will do
-            continue
-        if close(given * (x - baseline), right, 1e-2):
-            raise NotYet("You return the mean gradient. Multiply it by the distance, x - baseline.")
-        if close(given / x * (x - baseline), right, 1e-2):
-            raise NotYet("You multiply by x. The distance from the baseline is x - baseline.")
-        if close(given / 400, right, 2e-2):
-            raise NotYet("You add the gradients up: take their mean, or else more steps make larger contributions.")
-        if close(given, (x - baseline) * gradient_at(x)):
-            raise NotYet("You took the gradient at the image only. Collect it at many places on the way from the baseline.")
-        raise NotYet("The contributions are others. Does your way begin at the baseline, baseline + a * (x - baseline)?")
-    return "It agrees with the closed form, on images of any shape, and adds up to f(x) - f(x')."
+        _check_bent(given, w, x, baseline, stop)
+    return "It adds up to f(x) - f(x') as the straight way does, with other contributions: the straight way is a choice, too."
+
+
+def _check_bent(given, w, x, baseline, stop):
+    """Raise NotYet where these are not the contributions along the way from baseline over stop to x."""
+
+    def straight(a, b):
+        return (b - a) * w * (w * (a + b)).sum() / 2 + b**3 - a**3
+
+    first, second = straight(baseline, stop), straight(stop, x)
+    if close(given, first + second, 1e-2):  # any rule of quadrature will do
+        return
+    if close(given, straight(baseline, x), 1e-2):
+        raise NotYet("That is the straight way from the baseline to x. Yours should pass through `stop`.")
+    if close(given, first, 1e-2) or close(given, second, 1e-2):
+        raise NotYet("That is one of the two pieces. Both count: baseline to stop, and stop to x.")
+    if close(given, (first + second) / 2, 1e-2):
+        raise NotYet("You take the mean of the two pieces. Add them: each has its own distance already.")
+    if close(given / 400, first + second, 2e-2):
+        raise NotYet("You add the gradients of a piece up: take their mean, or else more steps make larger contributions.")
+    raise NotYet("The contributions are others. Is each piece multiplied by its own distance, stop - baseline and x - stop?")
 
 
 @exercise(
