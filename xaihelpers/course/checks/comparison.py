@@ -101,19 +101,17 @@ def answer(a, b):
 """,
         "answer = 3",
     ],
+    also_right=lambda answer: np.abs(np.mean(_off(answer, range(30, 42)), axis=0)).max() < 0.03,
 )
 def told_apart(answer):
     """Write a function of the scores a and b of two techniques, one an image: mean difference a - b, and its 95 % interval."""
     if not callable(answer):
         raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
     # One interval moves by chance, with another seed by a few hundredths of its width; the mean over six hardly does.
-    off = []
-    for seed in range(10, 4, -1):
-        a, b = _pairs(seed)
-        mean, low, high = numbers(answer(a.copy(), b.copy()), (3,))
-        right = _bootstrap(a - b)
-        off.append(([low, high] - right) / np.ptp(right))
-    width = right[1] - right[0]
+    off = _off(answer, range(10, 4, -1))
+    a, b = _pairs(5)
+    mean, low, high = numbers(answer(a.copy(), b.copy()), (3,))
+    width = np.ptp(_bootstrap(a - b))
     if abs(mean + (a - b).mean()) < 1e-6:
         raise NotYet("Your difference is b - a: the first technique minus the second is asked for.")
     if abs(mean - (a - b).mean()) > 0.002:
@@ -169,22 +167,13 @@ def answer(classifier, image, target):
         "def answer(classifier, image, target):\n    return -xh.saliency(classifier, image, target).heatmap",
         "answer = 3",
     ],
+    also_right=lambda answer: np.mean(_areas(answer, 24, seed=5)) >= 0.95,
 )
 def own(answer):
     """Write a technique, (classifier, image, target) -> map, that tells what the wired network uses from what it can't."""
-    from ...images import check_map
-    from ...metrics import roc_area
-    from ...zoo.wired import draw_wired, load_wired
-
     if not callable(answer):
         raise NotYet(f"Your answer is {type(answer).__name__}: give the function itself, without calling it.")
-    network, drawn, found = load_wired(), draw_wired(6, seed=77), []
-    for image, used, unused in zip(drawn.images, drawn.used, drawn.unused):
-        heatmap = np.asarray(answer(network, image.astype(np.float32), 0))
-        if heatmap.shape != image.shape[:2]:
-            raise NotYet(f"Your map has shape {heatmap.shape} for an image of {image.shape[:2]} pixels: one number a pixel.")
-        found.append(roc_area(check_map(heatmap), used, unused))
-    score = float(np.mean(found))
+    score = float(np.mean(_areas(answer, 6, seed=77)))
     if score >= 0.95:
         return f"{score:.2f}. Enter it: xh.board(answer, 'mine') shows its row beside the others."
     if score < 0.1:
@@ -192,3 +181,28 @@ def own(answer):
     if score > 0.75:
         raise NotYet(f"It scores {score:.2f}: part of what it marks can't move the answer. Does it keep what cancels out?")
     raise NotYet(f"It scores {score:.2f}, and a map of random numbers 0.5: the network must have a say in it.")
+
+
+def _off(answer, seeds):
+    """Return how far an answer is off, (seeds, 3): the mean and both ends, as shares of the right interval's width."""
+    found = []
+    for seed in seeds:
+        a, b = _pairs(seed)
+        right = _bootstrap(a - b)
+        found.append((numbers(answer(a.copy(), b.copy()), (3,)) - [(a - b).mean(), *right]) / np.ptp(right))
+    return found
+
+
+def _areas(technique, n, seed):
+    """Return for n images of the wired network how often a used pixel is above one that is not used; NotYet for a wrong shape."""
+    from ...images import check_map
+    from ...metrics import roc_area
+    from ...zoo.wired import draw_wired, load_wired
+
+    network, drawn, found = load_wired(), draw_wired(n, seed=seed), []
+    for image, used, unused in zip(drawn.images, drawn.used, drawn.unused):
+        heatmap = np.asarray(technique(network, image.astype(np.float32), 0))
+        if heatmap.shape != image.shape[:2]:
+            raise NotYet(f"Your map has shape {heatmap.shape} for an image of {image.shape[:2]} pixels: one number a pixel.")
+        found.append(roc_area(check_map(heatmap), used, unused))
+    return found

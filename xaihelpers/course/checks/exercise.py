@@ -45,10 +45,10 @@ class Verdict:
 class Exercise:
     """One exercise. Call it with an answer; `.hint()` and `.solution()` help."""
 
-    def __init__(self, examine, hint, solution, wrong):
+    def __init__(self, examine, hint, solution, wrong, also_right=None):
         self.name, self.__doc__ = examine.__name__, examine.__doc__
         self._examine, self._hint, self._solution = examine, hint, solution.strip()
-        self.wrong = [code.strip() for code in wrong]
+        self.wrong, self.also_right = [code.strip() for code in wrong], also_right
 
     def __call__(self, answer=None):
         """Return the Verdict on an answer; None or ... is not attempted."""
@@ -92,18 +92,20 @@ class Text(str):
         return f"<pre>{body}</pre>" if self.code else f"<p>{body}</p>"
 
 
-def exercise(*, hint, solution, wrong):
+def exercise(*, hint, solution, wrong, also_right=None):
     """Turn `examine(answer)` into an Exercise.
 
     examine returns a sentence that says why the answer is right, or raises NotYet with the hint that fits the mistake.
     hint: the first step. solution: code that sets `answer`; `xh` and `np` are there. wrong: two or more pieces of code
     that set a wrong `answer`: the near misses that the tests want refused.
+    also_right: for an exercise with many right answers, a function that tells by other examples than the check's whether one
+        that is not the solution's is right too; it measures the check, and does not take part in it.
     """
 
     def decorate(examine):
         if len(wrong) < 2:
             raise ValueError(f"Exercise {examine.__name__} names {len(wrong)} wrong answers: expected two or more.")
-        return Exercise(examine, hint, solution, wrong)
+        return Exercise(examine, hint, solution, wrong, also_right)
 
     return decorate
 
