@@ -162,7 +162,7 @@ CASES = {
         lambda m: learned(FLAT, validation_data=(255 - FLAT[:4], AB)),
     ),
     "a backbone that is a number": (
-        lambda: taken(lambda images: images, None, 32),
+        lambda: learned(backbone=lambda images: images),
         "backbone is function: give a name, .*, or a Keras model",
         lambda m: taken("efficientnet-lite0", 32, 32).output_shape[-1] == 1280 and gives(backbone(32), None, 32, 32, 32, 2),
     ),

@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .._quiet import quiet_import
-from .._validation import one_of
 
 if TYPE_CHECKING:  # the command line lists the techniques without loading numpy
     from .._types import ImageLike, Target, Technique
@@ -73,6 +72,8 @@ def cost_of(
     method: its name. Other arguments as for the technique. Small runs of it tell how long it takes, up to some eighty
     questions. Raises ValueError for an unknown name, or a technique that does not say what it costs.
     """
+    from .._validation import one_of  # it needs numpy
+
     one_of(method, "method", list(METHODS))
     price = METHODS[method].price
     if price is None:

@@ -234,7 +234,7 @@ def _backbone(backbone, weights, image_size, input_size):
         return build_backbone(backbone, weights, image_size=size, input_size=input_size)
     if weights != "auto":
         raise ValueError(f"weights is {weights!r} for a model of your own, which has its weights: leave it out.")
-    if _shape(backbone, "output_shape") is None and callable(backbone):
+    if _shape(backbone, "output_shape") is None:
         backbone = _built(backbone, image_size or input_size)
     if len(_shape(backbone, "output_shape") or ()) != 4:
         raise ValueError(
