@@ -30,6 +30,28 @@ class ShuffledBatches(keras.utils.PyDataset):
         self._order = self._random.permutation(self._rows)
 
 
+class Judged(keras.callbacks.Callback):
+    """Judges the model after each epoch by images held back (inputs, labels, weights), as Keras' own validation does.
+
+    Batch by batch, since Keras makes a new pipeline for each epoch: on a few hundred features that takes longer than they do.
+    """
+
+    def __init__(self, held_back, batch_size):
+        super().__init__()
+        self._held_back, self._batch_size = held_back, batch_size
+
+    def losses(self, model):
+        """Return {"loss", "accuracy"} of a compiled model over all images held back."""
+        model.reset_metrics()
+        for start in range(0, len(self._held_back[0]), self._batch_size):
+            x, y, weights = (part[start : start + self._batch_size] for part in self._held_back)
+            found = model.test_on_batch(x, y, weights, return_dict=True)  # over all batches so far
+        return {name: float(value) for name, value in found.items()}
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: ARG002
+        logs |= {f"val_{name}": value for name, value in self.losses(self.model).items()}
+
+
 class Epochs(keras.callbacks.Callback):
     """Keeps {"loss", "accuracy", "val_loss", "val_accuracy": one number an epoch}, and shows a bar if asked to."""
 

@@ -81,23 +81,20 @@ def fit(model, data, *, rate, epochs, seed, progress, title, balanced=True, pati
     """
     import keras
 
-    from .batches import Epochs, ShuffledBatches
+    from .batches import Epochs, Judged, ShuffledBatches
 
     inputs, labels, training, stopping_rows = data
     weights = np.ones(len(labels), np.float32)
     for part in (training, stopping_rows) if balanced else ():
         weights[part] = balancing_weights(labels[part])
     model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
-    held_back = (inputs[stopping_rows], labels[stopping_rows], weights[stopping_rows])
-    x, y, sample_weight = held_back
-    before = model.get_weights()
-    loss_before = model.evaluate(x, y, BATCH, sample_weight=sample_weight, verbose=0)[0]
+    judged = Judged((inputs[stopping_rows], labels[stopping_rows], weights[stopping_rows]), BATCH)
+    before, loss_before = model.get_weights(), judged.losses(model)["loss"]
     batches = ShuffledBatches(inputs, labels, weights, training, BATCH, seed)
     stopping = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
     seen, interrupted = Epochs(epochs, progress, title), False
     try:
-        options = dict(epochs=epochs, shuffle=False, validation_data=held_back, validation_batch_size=BATCH, verbose=0)
-        model.fit(batches, callbacks=[stopping, seen], **options)
+        model.fit(batches, epochs=epochs, shuffle=False, callbacks=[judged, stopping, seen], verbose=0)
     except KeyboardInterrupt:
         interrupted = True
         model.set_weights(stopping.best_weights or before)
