@@ -42,11 +42,13 @@ class Judged(keras.callbacks.Callback):
 
     def losses(self, model):
         """Return {"loss", "accuracy"} of a compiled model over all images held back."""
-        model.reset_metrics()
-        for start in range(0, len(self._held_back[0]), self._batch_size):
+        n, total = len(self._held_back[0]), {"loss": 0.0, "accuracy": 0.0}
+        for start in range(0, n, self._batch_size):
             x, y, weights = (part[start : start + self._batch_size] for part in self._held_back)
-            found = model.test_on_batch(x, y, weights, return_dict=True)  # over all batches so far
-        return {name: float(value) for name, value in found.items()}
+            model.reset_metrics()  # versions of Keras differ in whether a batch's figures are its own or those of all so far
+            found = model.test_on_batch(x, y, weights, return_dict=True)
+            total = {name: value + float(found[name]) * len(x) / n for name, value in total.items()}
+        return total
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: ARG002
         logs |= {f"val_{name}": value for name, value in self.losses(self.model).items()}
