@@ -46,7 +46,7 @@ WORDS = {
         "balance the colours (white balance, grey), or take images of all classes with one camera",
     ),
     "file": ("the size and format of the files alone", "write all files in one format, size and quality"),
-    "thumbnail": ("a thumbnail of 16 pixels alone", "look at the pictures of that class side by side: what do they share?"),
+    "thumbnail": ("a thumbnail of 16 pixels alone", "look at the pictures of that class side by side for what they share"),
     "centre hidden": (
         "everything but the centre alone",
         "crop to the object, or use pictures of all classes before one background",
