@@ -95,9 +95,8 @@ class Attribution(_Result):
     def __post_init__(self):
         super().__post_init__()
         if self.signed is None and self.heatmap is not None:
-            object.__setattr__(
-                self, "signed", bool((np.asarray(self.heatmap) < 0).any())
-            )  # the class is frozen for everybody else
+            below = bool((np.asarray(self.heatmap) < 0).any())
+            object.__setattr__(self, "signed", below)  # the class is frozen for everybody else
 
     def __array__(self, dtype=None, copy=None):
         return np.array(self.heatmap, dtype=dtype)

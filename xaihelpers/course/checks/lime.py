@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .exercise import NotYet, choice, close, exercise, numbers
+from .exercise import NotYet, as_written, choice, close, exercise, numbers
 
 # The exercise "rather_than": a network of three classes that looks at four corners of a grey image.
 IMAGE = np.full((8, 8, 3), 200.0)
@@ -229,21 +229,21 @@ def three_gone(answer):
     """Image 13 without the three patches of the largest weights: what does LIME's line say of it, and what the network?"""
     given = numbers(answer, (2,))
     right, mistakes, intercept = _three_gone()
-    if close(given, right, 8e-3):
+    if _is(given, right):
         return "The line says less than the network: the lesions that are left make up for part of what is gone."
-    if close(given[::-1], right, 8e-3):
+    if _is(given[::-1], right):
         raise NotYet("Turn them around: the line first, then the network.")
-    if close(given[0], right[0] - intercept, 8e-3):
+    if _is(given[0], right[0] - intercept):
         raise NotYet("The intercept is missing from what your line says.")
-    if close(given, mistakes["worst"], 8e-3):
+    if _is(given, mistakes["worst"]):
         raise NotYet("You covered the patches of the smallest weights. np.argsort goes from small to large.")
-    if close(given, mistakes["kept"], 8e-3):
+    if _is(given, mistakes["kept"]):
         raise NotYet("You kept the three patches and covered all others.")
     if close(given, mistakes["none"], 1e-2):
         raise NotYet("This is what both say of the whole image. Cover the three patches.")
-    if close(given, mistakes["black"], 8e-3):
+    if _is(given, mistakes["black"]):
         raise NotYet("You covered with black. LIME's fill is the mean colour of each patch: so must yours be.")
-    if close(given[0], right[0], 8e-3):
+    if _is(given[0], right[0]):
         raise NotYet("The line is right. Is each of the three patches covered with its own mean colour, and nothing else?")
     raise NotYet('Use image 13, "chickenpox", segments="grid", n_segments=49, n_samples=300, and cover three patches.')
 
@@ -267,3 +267,8 @@ def judge(answer):
         },
     )
     return "A sum of single weights misses most of what the network does here. Ask a coarser question, or use another technique."
+
+
+def _is(given, right):
+    """Return whether numbers are the right ones, as computed, or as a person writes them down."""
+    return close(given, right, 2e-3) or as_written(given, right)
