@@ -14,7 +14,7 @@ from xaihelpers._quiet import without_warnings
 from xaihelpers.classifier import Classifier
 from xaihelpers.results import DiagnosticWarning
 from xaihelpers.training import evaluate, steps, train_classifier
-from xaihelpers.training.batches import Epochs, ShuffledBatches
+from xaihelpers.training.batches import Epochs, Judged, ShuffledBatches
 from xaihelpers.training.evaluation import evaluation
 from xaihelpers.training.splitting import held_back_part
 from xaihelpers.zoo import backbones, load_classifier, skin_backbone
@@ -116,6 +116,15 @@ def test_losses_are_means_over_images_not_over_batches():
     history, _ = steps.fit(model, data, rate=0.1, epochs=1, seed=0, progress=False, title="")
     assert history["val_accuracy"] == [pytest.approx(32 / 33)]
     assert history["val_loss"] == [pytest.approx(np.log(4) / 33, abs=1e-6)]
+
+
+def test_images_held_back_are_judged_as_keras_evaluates_them_with_their_weights():
+    rng = np.random.default_rng(0)
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    x, y, weights = rng.normal(size=(75, 4)).astype("float32"), rng.integers(0, 3, 75), rng.uniform(0.2, 3, 75).astype("float32")
+    loss, accuracy = model.evaluate(x, y, 32, sample_weight=weights, verbose=0)
+    assert Judged((x, y, weights), 32).losses(model) == pytest.approx({"loss": loss, "accuracy": accuracy}, rel=1e-5)
 
 
 def test_every_epoch_goes_through_every_row_once_in_another_order_of_its_own_seed():
