@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import subprocess
 import tomllib
 
 import pytest
@@ -34,6 +35,21 @@ def test_what_the_package_says_of_itself(repository, project):
     assert (repository / "xaihelpers" / "py.typed").is_file() and "Typing :: Typed" in project["classifiers"]
     citation = yaml.safe_load((repository / "CITATION.cff").read_text(encoding="utf-8"))
     assert set(citation["license"]) == set(project["license"].split(" AND "))
+
+
+ROOT = {
+    ".ci", ".github", ".gitignore", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "CREDITS.md", "LICENSE", "LICENSE-docs",
+    "Makefile", "README.md", "TEACHING.md", "benchmarks", "classroom", "data", "docs", "environment.yml", "notebooks",
+    "pyproject.toml", "requirements-site.txt", "requirements-test.txt", "requirements.txt", "tests", "tools", "xaihelpers",
+}  # fmt: skip
+
+
+def test_nothing_lies_in_the_root_that_does_not_belong_there(repository):
+    """What a call left in the current folder is easily committed with the rest."""
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=repository, capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip("not a git checkout")
+    assert {name.partition("/")[0] for name in done.stdout.split("\0") if name} == ROOT
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt"])

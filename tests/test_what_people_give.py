@@ -100,6 +100,11 @@ REFUSED = {
         lambda c, f: xh.explain_folder(f, work=3, progress=False),
         "work is 3: give the path of a folder, or None",
     ),
+    "work in an empty text": (
+        lambda c, f: xh.explain_folder(f, work=" ", progress=False),
+        "work is ' ': give the path of a folder, or None",
+    ),
+    "images in an empty text": (lambda c, f: xh.audit(""), "'' can't be a folder: give the path of one"),
     "work in a file": (
         lambda c, f: xh.explain_folder(f, work=f / "a" / "0.png", progress=False),
         "There can be no folder .*: give the path of another one as work, or None",

@@ -1,5 +1,7 @@
 """What error messages say of a value that somebody gave: one line, however large it is."""
 
+from pathlib import Path
+
 import numpy as np
 
 _LONGEST = 60  # characters
@@ -96,3 +98,16 @@ def listed(value, name, of):
     except TypeError:
         pass
     raise TypeError(f"{name} is {shown(value)}: give a list of {of}.")
+
+
+def path_of(value, sentence):
+    """Return a value as a path, or raise TypeError where it is none, or an empty text, which would be the current folder.
+
+    sentence: what is said then; {} in it stands for the value.
+    """
+    try:
+        if not isinstance(value, str) or value.strip():
+            return Path(value).expanduser()
+    except (TypeError, RuntimeError):  # no path; a home folder of nobody
+        pass
+    raise TypeError(sentence.format(shown(value)))

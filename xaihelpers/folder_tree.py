@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from ._validation import shown
+from ._validation import path_of, shown
 
 # What systems and programs leave behind; small letters. Anything that begins with a dot is hidden, and left out too.
 _JUNK = {
@@ -65,12 +65,13 @@ def loose_images(left_out):
 
 
 def _folder(path):
+    sentence = "{} can't be a folder: give the path of one."
+    folder = path_of(path, sentence)
     try:
-        folder = Path(path).expanduser()
-        folder.exists()
-    except (TypeError, OSError, ValueError, RuntimeError):
-        raise TypeError(f"{shown(path)} can't be a folder: give the path of one.") from None
-    if not folder.exists():
+        there = folder.exists()
+    except (OSError, ValueError):
+        raise TypeError(sentence.format(shown(path))) from None
+    if not there:
         raise FileNotFoundError(f"There is no folder {folder}: {_WANTED}; check the spelling and the folder you are in.")
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is a file: {_WANTED}.")

@@ -2,11 +2,10 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 
-from .._validation import shown
+from .._validation import path_of, shown
 from ..training.evaluation import Evaluation
 from ..training.train import TrainedClassifier
 from ..zoo.cache import atomic_write, cache_folder
@@ -20,16 +19,14 @@ class Kept:
     """A folder of finished steps. Every step has a name, and a function that does it where it was not done before."""
 
     def __init__(self, work, fingerprint):
-        try:
-            parent = cache_folder() / "folders" if work is None else Path(work).expanduser()
-        except TypeError:
-            raise TypeError(f"work is {shown(work)}: give the path of a folder, or None.") from None
+        parent = cache_folder() / "folders" if work is None else path_of(work, "work is {}: give the path of a folder, or None.")
         self.folder = parent / fingerprint
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise NotADirectoryError(
-                f"There can be no folder {parent} ({error.strerror}): give the path of another one as work, or None."
+                f"There can be no folder {shown(str(parent))} ({getattr(error, 'strerror', None) or error}): give the path of "
+                "another one as work, or None."
             ) from None
 
     def plain(self, name, make):
