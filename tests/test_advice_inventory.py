@@ -20,7 +20,7 @@ _OTHER_TEXTS = (
     "course/checks",
     "comparison/guidance",
     "comparison/results",
-    "command_line/arguments",
+    "command_line/help_page",
     "widgets/playground/scale",
 )
 _RUN = 6  # so many letters in a row must be the same

@@ -86,6 +86,122 @@ CASES = {
             made("maps/of") and bool(run("--out", "maps/of/cats", photo=filled(), picture="maps/of/cats/one-explained.png"))
         ),
     ),
+    "a network twice over": (
+        lambda run: run("-c", "rashnet"),
+        "--classifier and --model were both given: give one of them",
+        lambda run, m: "grad_cam" in run() and main(["cat.png", "-c", "rashnet"]) == 0,
+    ),
+    "names for a network of the course": (
+        lambda run: done("cat.png", "-c", "rashnet", "--names", "one,two,three"),
+        "--names and --range are for a model of your own: give --model FILE too",
+        lambda run, m: "grad_cam" in run("--names", "one,two,three", "--range", "0 to 255"),
+    ),
+    "no photo": (
+        lambda run: done("-m", "saliency"),
+        "no photo was given: name an image file",
+        lambda run, m: "saliency" in run("-m", "saliency"),
+    ),
+    "a file for several photos": (
+        lambda run: done(filled(), "cat.png", "--out", "maps.png"),
+        "--out is 'maps.png' for several photos: give a folder, such as maps",
+        lambda run, m: bool(run("--out", re.search(r"such as (\S+)", m)[1], photo=filled(), picture="maps/one-explained.png")),
+    ),
+    "a picture that is no PNG": (
+        lambda run: run("--out", "maps.jpg"),
+        "--out is 'maps.jpg': give a name that ends in .png, or a folder that there is",
+        lambda run, m: (
+            bool(run("--out", "maps.png", picture="maps.png")) and bool(run("--out", "empty", picture="empty/cat-explained.png"))
+        ),
+    ),
+    "a picture over the photo": (
+        lambda run: run("--out", "cat.png"),
+        "--out is 'cat.png', the photo itself: give another name",
+        lambda run, m: "grad_cam" in run("--out", "map.png", picture="map.png"),
+    ),
+    "a photo in an empty text": (
+        lambda run: run(photo=""),
+        "PHOTO: '' is no path: name a file or a folder",
+        lambda run, m: "grad_cam" in run() and bool(run("-o", "maps", photo=filled(), picture="maps/one-explained.png")),
+    ),
+    "an empty text among photos only": (
+        lambda run: run("--", ""), "'' is no path: name a file or a folder", lambda run, m: "grad_cam" in run("--", "cat.png"),
+    ),
+    "one number for two": (
+        lambda run: run("--value-range", "4095"),
+        "expected two numbers, as in 0,4095, and got '4095'",
+        lambda run, m: deep() and "grad_cam" in run(
+            "--value-range", re.search(r"as in (\S+),", m)[1], photo="deep.png", picture="deep-explained.png"
+        ),
+    ),
+    "a technique that is misspelt": (
+        lambda run: run("-m", "gradcam++"),
+        "-m/--method: there is no technique 'gradcam++', did you mean",
+        lambda run, m: bool(run("-m", re.search(r"mean '(\w+)'", m)[1])),
+    ),
+    "a range that is none": (
+        lambda run: run("--range", "0 to 2"),
+        "--range: there is no range '0 to 2', did you mean",
+        lambda run, m: "grad_cam" in run("--range", re.search(r"mean '(.*?)'", m)[1]),
+    ),
+    "a technique that there is not": (
+        lambda run: run("-m", "magic"),
+        "-m/--method: there is no technique 'magic': choose from",
+        lambda run, m: "saliency" in run("-m", re.search(r"choose from (\w+)", m)[1]),
+    ),
+    "an option that is misspelt": (
+        lambda run: run("--metod", "saliency"),
+        "there is no option --metod, did you mean --method?",
+        lambda run, m: "saliency" in run(re.search(r"mean (\S+)\?", m)[1], "saliency"),
+    ),
+    "a photo that looks like an option": (
+        lambda run: Path("cat.png").rename("-xray.png") and run(photo="-xray.png"),
+        "there is no option -xray.png: write ./-xray.png for the file of that name",
+        lambda run, m: bool(run(photo=re.search(r"write (\S+)", m)[1], picture="-xray-explained.png")),
+    ),
+    "an option without a value": (
+        lambda run: run("-m"), "-m/--method has no value: give one behind it", lambda run, m: "lime" in run("-m", "lime"),
+    ),
+    "an option that takes no value": (
+        lambda run: run("--describe=yes"),
+        "-d/--describe takes no value: leave 'yes' out",
+        lambda run, m: "grad_cam" in run("--describe"),
+    ),
+    "two classes": (
+        lambda run: run("-t", "1", "--target", "2"),
+        "--target was given twice, with different values: give it once",
+        lambda run, m: "grad_cam" in run("--target", "2"),
+    ),
+    "two values of a setting": (
+        lambda run: run("--set", "relu=no", "--set", "relu=yes"),
+        "--set got relu twice, as no and as yes: give it once",
+        lambda run, m: run("--set", "relu=yes")["grad_cam"]["relu"] is True,
+    ),
+    "a setting that a technique lacks": (
+        lambda run: run("--set", "n_masks=20"),
+        "--set got 'n_masks=20', and there is no setting 'n_masks': grad_cam has layer, relu, seed",
+        lambda run, m: run("--set", "relu=no")["grad_cam"]["relu"] is False,
+    ),
+    "a file of names that there is not": (
+        lambda run: run("--names", "names.txt"),
+        "there is no file names.txt: check the spelling, or give the names with commas",
+        lambda run, m: (
+            bool(Path("names.txt").write_text("one\ntwo\nthree\n", encoding="utf-8-sig"))
+            and bool(run("--names", "names.txt", "-t", "one")) and bool(run("--names", "one,two,three", "-t", "one"))
+        ),
+    ),
+    "names of an old program": (
+        lambda run: Path("names.txt").write_bytes("eins\nzw\xf6lf\ndrei".encode("latin-1")) and run("--names", "names.txt"),
+        "names.txt can't be read as text in UTF-8: save it as such, or give the names with commas",
+        lambda run, m: (
+            bool(Path("names.txt").write_text("eins\nzw\xf6lf\ndrei", encoding="utf-8"))
+            and bool(run("--names", "names.txt", "-t", "zw\xf6lf")) and bool(run("--names", "eins,zw\xf6lf,drei", "-t", "drei"))
+        ),
+    ),
+    "no names": (
+        lambda run: run("--names", ","),
+        "--names: ',' has no name in it: give the names with commas, as in cat,dog",
+        lambda run, m: bool(run("--names", re.search(r"as in (\S+)", m)[1] + ",hen", "-t", "cat")),
+    ),
     "a folder without images": (
         lambda run: run("--out", "maps", photo="empty"),
         "There is no image in the folder empty: name one that has JPEG, PNG or other image files",
@@ -94,6 +210,18 @@ CASES = {
         ),
     ),
 }  # fmt: skip
+
+
+def done(*arguments):
+    """Do what the arguments say, as from a terminal."""
+    if code := main(list(arguments)):
+        raise SystemExit(code)
+
+
+def deep():
+    """Write an image of 12 bits."""
+    Image.fromarray(np.linspace(0, 4095, 400).reshape(20, 20).astype(np.uint16)).save("deep.png")
+    return True
 
 
 def made(folder):

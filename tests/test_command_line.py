@@ -15,6 +15,7 @@ from PIL import Image
 
 import xaihelpers as xh
 from xaihelpers.command_line import main
+from xaihelpers.command_line.arguments import parse
 from xaihelpers.saving import read_png
 
 COMMAND = [sys.executable, "-m", "xaihelpers"]
@@ -124,6 +125,36 @@ def test_list_names_every_setting(capsys):
     assert "batch_size" not in said and "progress" not in said
 
 
+ORDERS = {
+    "behind an option": ("-m rise a.jpg b.jpg", "a.jpg b.jpg"),
+    "on both sides": ("a.jpg -m rise b.jpg", "a.jpg b.jpg"),
+    "between all": ("a.jpg -m rise b.jpg -d --target 1 c.jpg --set seed=1 d.jpg", "a.jpg b.jpg c.jpg d.jpg"),
+    "behind two hyphens": ("a.jpg -m rise -- -m b.jpg", "a.jpg -m b.jpg"),
+    "two hyphens twice": ("-m rise -- -- a.jpg", "-- a.jpg"),
+    "an option tied to its value": ("a.jpg --method=rise b.jpg", "a.jpg b.jpg"),
+    "a negative value": ("a.jpg --value-range -1000,3000 b.jpg -m rise", "a.jpg b.jpg"),
+    "the same value twice": ("a.jpg -t 1 -m rise -m rise --target 1 b.jpg", "a.jpg b.jpg"),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_photos_stand_where_people_write_them(name):
+    arguments, photos = ORDERS[name]
+    options = parse(arguments.split())
+    assert [str(photo) for photo in options.photos] == photos.split() and options.methods == ["rise"]
+    assert options.value_range == ((-1000, 3000) if name == "a negative value" else None)
+
+
+def test_a_long_list_of_names_is_no_file():
+    names = [f"class number {n}" for n in range(1000)]
+    assert parse(["a.jpg", "--model", "b.keras", "--names", ",".join(names)]).names == names
+
+
+def test_a_folder_with_a_dot_in_its_name_takes_several_photos(tmp_path):
+    (tmp_path / "run.1").mkdir()
+    assert parse(["a.jpg", "b.jpg", "--out", str(tmp_path / "run.1")]).out == tmp_path / "run.1"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -131,7 +162,7 @@ def test_list_names_every_setting(capsys):
         (["--method", "gradcam"], "did you mean 'grad_cam'?"),
         (["--method", "magic"], "choose from saliency"),
         (["--classifier", "rasnet"], "did you mean 'rashnet'?"),
-        (["rash.png", "--loud"], "unrecognized arguments: --loud"),
+        (["rash.png", "--loud"], "there is no option --loud"),
         (["rash.png", "--out", "a.jpg"], "ends in .png"),
         (["rash.png", "--model", "m.keras", "-c", "rashnet"], "--classifier and --model were both given"),
         (["rash.png", "--names", "a,b"], "give --model FILE too"),

@@ -118,13 +118,13 @@ def test_python_in_the_documents_is_python(document):
 
 
 def test_the_command_line_understands_what_is_shown(document):
-    from xaihelpers.command_line.arguments import _parser
+    from xaihelpers.command_line.arguments import _read, new_parser
 
     own = dict.fromkeys(re.findall(r"^def (\w+)\(", document, flags=re.M), "grad_cam")  # what the text itself adds
     for line in code_in(document):
         if found := re.match(r"(?:\S*python\S*|py \S+) -m xaihelpers( .*)?$", line):
             words = shlex.split(found[1] or "--list", comments=True)
-            _parser().parse_args([own.get(word, word) for word in words])
+            _read(new_parser(), [own.get(word, word) for word in words])
 
 
 def test_named_wheels_have_the_version_of_the_package(document, version):

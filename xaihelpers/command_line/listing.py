@@ -5,9 +5,9 @@ import textwrap
 
 from ..methods import METHODS
 from ..zoo import classifier_names
-from .arguments import DEFAULT_CLASSIFIER
 from .messages import FINE
 from .settings import defaults, first_line
+from .values import DEFAULT_CLASSIFIER
 
 _INDENT = " " * 6
 

@@ -22,12 +22,15 @@ def settings(given, names, refuse):
     """Return {technique: {setting: value}} for "rise.n_masks=500" and "seed=1"; `refuse(line)` ends what fits nowhere."""
     chosen = {name: {} for name in names}
     known = {name: defaults(name) for name in names}
+    written = {}
     for text in given:
-        key, equals, value = text.partition("=")
-        name, dot, setting = key.strip().rpartition(".")
+        key, equals, value = (part.strip() for part in text.partition("="))
+        name, dot, setting = key.rpartition(".")
         if not equals or not setting:
             refuse(f"--set got {text!r}: write technique.setting=value, as in rise.n_masks=500")
-        name = name.replace("-", "_")
+        if written.setdefault(key, value) != value:
+            refuse(f"--set got {key} twice, as {written[key]} and as {value}: give it once")
+        name = name.replace("-", "_").lower()
         if dot and name not in METHODS:
             refuse(f"--set got {text!r}, and there is no technique {name!r}: choose from {', '.join(METHODS)}")
         if dot and name not in names:
@@ -37,7 +40,7 @@ def settings(given, names, refuse):
             there = "; ".join(f"{each} has {', '.join(known[each])}" for each in ([name] if dot else names))
             refuse(f"--set got {text!r}, and there is no setting {setting!r}: {there}")
         for each in takers:
-            chosen[each][setting] = _value(key, value.strip(), known[each][setting], refuse)
+            chosen[each][setting] = _value(key, value, known[each][setting], refuse)
     return chosen
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..methods import METHODS
 from ..zoo import knows_only
-from .arguments import DEFAULT_CLASSIFIER
 from .messages import FAILED, FINE, INTERRUPTED, complain, sentence, shown_on_stderr
+from .values import DEFAULT_CLASSIFIER
 
 _IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".jp2"}
 _ANY_SIZE = 224  # pixels an edge, for networks that take any size

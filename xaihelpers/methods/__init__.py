@@ -50,6 +50,9 @@ class _Registry(Mapping):
             found = import_module(f"{__name__}.{module}")
         return replace(getattr(found, name).method, lesson=lesson)
 
+    def __contains__(self, name):
+        return name in _TABLE  # without loading it
+
     def __iter__(self):
         return iter(_TABLE)
 
