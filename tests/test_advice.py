@@ -340,6 +340,21 @@ def is_right(refused, words, follow):
     assert isinstance(said[0], (bool, np.bool_)) and said[0], "it was done as the sentence says, and the result is not right"
 
 
+def doubt_goes(doubtful, words, follow, diagnostics=lambda found: found.diagnostics):
+    """Assert that a result has a doubt with these words, and that it is gone from what its advice gives.
+
+    follow: a function that does what the doubt says and returns a result, or several; or [(such a function, whether the
+    result is right)].
+    """
+    with without_warnings():
+        said = diagnostics(doubtful())
+        assert any(words in sentence for sentence in said), said
+        for does, is_so in follow if isinstance(follow, list) else [(follow, lambda found: True)]:
+            results = does()
+            for found in results if isinstance(results, tuple) else (results,):
+                assert is_so(found) and not any(words in sentence for sentence in diagnostics(found)), diagnostics(found)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_advice_of_an_error_works(name):
     is_followed(*CASES[name])
@@ -360,7 +375,4 @@ DOUBTS = {
 
 @pytest.mark.parametrize("name", DOUBTS)
 def test_the_advice_of_a_doubt_works(name):
-    doubtful, words, follow = DOUBTS[name]
-    with without_warnings():
-        assert any(words in sentence for sentence in doubtful().diagnostics), doubtful().diagnostics
-        assert not any(words in sentence for sentence in follow().diagnostics)
+    doubt_goes(*DOUBTS[name])

@@ -9,10 +9,9 @@ import keras
 import networks
 import numpy as np
 import pytest
-from test_advice import IMAGE, RGB, _train, chosen, classifier, first, is_followed, numbers
+from test_advice import IMAGE, RGB, _train, chosen, classifier, doubt_goes, first, is_followed, numbers
 
 import xaihelpers as xh
-from xaihelpers._quiet import without_warnings
 from xaihelpers.images import as_rgb
 
 # Enough of it to be sure that nothing was learned.
@@ -254,13 +253,7 @@ DOUBTS = {
 
 @pytest.mark.parametrize("name", DOUBTS)
 def test_the_advice_of_a_doubt_works(name):
-    doubtful, words, follow = DOUBTS[name]
-    with without_warnings():
-        said = doubtful().diagnostics
-        assert any(words in sentence for sentence in said), said
-        followed = follow()
-    for found in followed if isinstance(followed, tuple) else (followed,):
-        assert not any(words in sentence for sentence in found.diagnostics), found.diagnostics
+    doubt_goes(*DOUBTS[name])
 
 
 # {name: (what is refused, what the sentence says, what it says to do, given the sentence)}

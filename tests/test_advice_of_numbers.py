@@ -7,7 +7,7 @@ import keras
 import networks
 import numpy as np
 import pytest
-from test_advice import IMAGE, classifier, is_followed, numbers
+from test_advice import IMAGE, classifier, doubt_goes, is_followed, numbers
 from test_advice_of_doubts import PHOTO, QUARTERS, against, anchor
 from test_advice_of_models import ends_in
 
@@ -402,13 +402,7 @@ def _overflowing():
 
 @pytest.mark.parametrize("name", DOUBTS)
 def test_the_advice_of_a_doubtful_classifier_works(name):
-    doubtful, words, follow = DOUBTS[name]
-    with without_warnings():
-        said = doubtful().describe().diagnostics
-        assert any(words in sentence for sentence in said), said
-        followed = follow()
-    for one in followed if isinstance(followed, tuple) else (followed,):
-        assert not any(words in sentence for sentence in one.describe().diagnostics)
+    doubt_goes(*DOUBTS[name], diagnostics=lambda classifier: classifier.describe().diagnostics)
 
 
 def test_the_advice_about_channels_that_speak_against_a_class_works():
@@ -443,11 +437,7 @@ def test_the_advice_about_channels_that_speak_against_a_class_works():
     ],
 )
 def test_the_advice_of_a_doubt_works(doubtful, words, follow):
-    with without_warnings():
-        said = doubtful().diagnostics
-        assert any(words in sentence for sentence in said), said
-        for found in follow():
-            assert not any(words in sentence for sentence in found.diagnostics), found.diagnostics
+    doubt_goes(doubtful, words, follow)
 
 
 def test_the_advice_about_copies_in_the_validation_works():

@@ -4,11 +4,10 @@ import keras
 import networks
 import numpy as np
 import pytest
-from test_advice import is_right, numbers
+from test_advice import doubt_goes, is_right, numbers
 from test_advice_of_doubts import PHOTO, off
 
 import xaihelpers as xh
-from xaihelpers._quiet import without_warnings
 
 L = keras.layers
 IMAGES = np.stack([networks.image(size=16, seed=i) for i in range(6)])
@@ -221,10 +220,4 @@ DOUBTS = {
 
 @pytest.mark.parametrize("name", DOUBTS)
 def test_the_advice_of_a_doubt_works(name):
-    doubtful, words, followed = DOUBTS[name]
-    with without_warnings():
-        said = doubtful().diagnostics
-        assert any(words in sentence for sentence in said), said
-        for follow, is_so in followed:
-            found = follow()
-            assert is_so(found) and not any(words in sentence for sentence in found.diagnostics), found.diagnostics
+    doubt_goes(*DOUBTS[name])
