@@ -46,6 +46,47 @@ def test_without_a_technique_it_shows_what_is_stored():
     assert {"Saliency", "HiResCAM", "Edges"} <= set(found.table.index) and "Grad-CAM" not in found.table.index
 
 
+def test_the_mark_is_on_the_rows_that_do_not_beat_the_controls_and_on_no_control():
+    columns = ["mean", "low", "high", "control", "beats_controls", "passes", "n"]
+    rows = {"good": (0.9, 0.8, 1, False, True, 2, 5), "bad": (0.5, 0.4, 0.6, False, False, 30, 5)}
+    rows |= {"Edges": (0.6, 0.5, 0.7, True, False, 0, 5), "unknown": (np.nan, np.nan, np.nan, False, False, np.nan, 0)}
+    found = board_module.Board({"wired": pd.DataFrame.from_dict(rows, orient="index", columns=columns)}, "bad")
+    assert found.rows() == [
+        ("bad", "30", "0.50 [0.40, 0.60] ✗"),
+        ("good", "2", "0.90 [0.80, 1.00]"),
+        ("unknown", "", "–"),
+        ("Edges", "0", "0.60 [0.50, 0.70]"),
+    ]
+
+
+def test_true_removal_is_measured_as_the_stored_row_was():
+    """Edges, entered as one's own: the network, the split and the images are those of the stored table."""
+    stored = results.results("lesions")
+    stored = stored[(stored.metric == "removal") & (stored.method == "Edges")].set_index("image").value
+    images = list(stored.index[:2])
+    table = board_module._measured("removal", board_module.entered_as(controls.edges, "mine"), "mine", images, False)
+    assert table.image.tolist() == images
+    np.testing.assert_allclose(table.value, stored[images], atol=1e-3)
+
+
+def test_each_quadrant_is_measured_by_itself(monkeypatch):
+    """A map of the left upper quarter, on made-up grids: all of it is right in one quadrant, nothing in the other."""
+
+    def grids(n, quadrant):
+        names, mask = [f"{quadrant} {i}" for i in range(n)], np.zeros((8, 8), bool)
+        mask[(slice(4) if quadrant == "top left" else slice(4, 8),) * 2] = True
+        images = {name: np.full((8, 8, 3), i, np.uint8) for i, name in enumerate(names)}
+        return evidence.Evidence(network, images, dict.fromkeys(names, mask), dict.fromkeys(names, 0), n)
+
+    network = xh.Classifier(lambda x: np.full((len(x), 2), 0.5), class_names=["a", "b"])
+    corner = np.kron([[1, 0], [0, 0]], np.ones((4, 4)))
+    monkeypatch.setattr(evidence, "quadrants", grids)
+    entered = board_module.entered_as(lambda classifier, image, target: corner, "mine")
+    images = ["bottom right 0", "top left 2", "top left 0"]
+    table = board_module._measured("quadrant", entered, "mine", images, False)
+    assert dict(zip(table.image, table.value)) == {"bottom right 0": 0, "top left 0": 1, "top left 2": 1}
+
+
 @pytest.mark.parametrize(
     ("technique", "error", "sentence"),
     [

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import nnls
 
 import xaihelpers as xh
-from xaihelpers.methods.concepts import _factors, _weights
+from xaihelpers.methods.concepts import _apart, _factors, _weights
 
 RNG = np.random.default_rng(4)
 
@@ -20,6 +20,14 @@ def test_directions_that_made_the_maps_are_found_again():
     unit = true / np.linalg.norm(true, axis=1, keepdims=True)
     assert (unit @ found.T).max(axis=1).min() > 0.995 and (found >= 0).all()
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1)
+
+
+def test_it_begins_at_the_rows_that_differ_most_and_then_anywhere():
+    rows = np.eye(3, 6)[RNG.integers(0, 3, 50)] * RNG.uniform(1, 3, (50, 1))
+    first = _apart(rows, 5, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.sort(first[:3], axis=0)[::-1][0], [1, 1, 1, 0, 0, 0])
+    assert (first[:3].sum(axis=1) == 1).all() and (first[3:] > 0).all()
+    np.testing.assert_allclose(np.linalg.norm(first, axis=1), 1)
 
 
 def test_weights_are_the_nearest_that_are_not_negative():

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 import xaihelpers as xh
+from xaihelpers.methods.expected_gradients import _doubts
 
 IMAGE = networks.image()
 OTHERS = np.stack([networks.image(seed=seed) for seed in range(1, 6)])
@@ -111,3 +112,12 @@ def test_what_cannot_be_trusted_is_said():
         xh.expected_gradients(classifier, IMAGE, samples=1)
     with pytest.raises(ValueError, match="background is 'gray'"):
         xh.expected_gradients(classifier, IMAGE, background="gray")
+
+
+@pytest.mark.parametrize(
+    ("gap", "error", "doubted"), [(0.0, 0.0, False), (0.3, 0.3, False), (0.5, 0.1, True), (-0.5, 0.1, True), (0.1, 0.5, True)]
+)
+def test_a_gap_alone_is_a_doubt_and_so_is_an_error_alone(gap, error, doubted):
+    """Against a fifth of the difference, here 0.4."""
+    details = {"completeness_gap": gap, "gap_error": error, "score": "logit"}
+    assert len(list(_doubts(np.ones(3), -2.0, details, 7))) == doubted

@@ -174,6 +174,18 @@ def test_the_estimate_is_right_on_average_where_the_fit_is_worth_nothing(monkeyp
     assert (np.abs(np.mean(found, axis=0) - exact) < 4 * error).all() and error.max() < 0.03
 
 
+def test_the_covariance_is_chosen_by_the_straight_line_through_the_answers(monkeypatch):
+    """On a sum of weights the line's slopes are those weights, the whole's difference among the answers."""
+    from xaihelpers.methods.shared import shapley_regression
+
+    lines, weights, sets = [], np.random.default_rng(1).normal(size=9), draw_pairs(9, 30, 0)
+    monkeypatch.setattr(
+        shapley_regression, "_most_likely", lambda *given: lines.append(given[2]) or shapley_regression._Company(np.full(9, 0.1))
+    )
+    shapley_values(sets, np.where(sets, 1, -1) @ weights, weights.sum())
+    np.testing.assert_allclose(lines, [weights], atol=1e-9)
+
+
 def test_more_questions_smaller_errors():
     game = generated(1, 16, "groups")
     exact = by_marginals(game, 16)
@@ -229,6 +241,20 @@ def test_the_cost_is_what_was_asked_for():
     assert explained(game, SIXTEEN, questions=200).forward_passes == 200
     told = xh.cost_of("shapley", network(game, SIXTEEN), IMAGE, segments=SIXTEEN, n_samples=301)
     assert told.forward_passes == 300
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({"segments": "grid", "n_segments": 12}, 4096),
+        ({"segments": "grid", "n_segments": 13}, 1000),
+        ({"segments": SIXTEEN}, 4096),  # nobody counts labels beforehand: at most so many
+        ({"segments": SIXTEEN, "n_samples": 51}, 50),
+    ],
+)
+def test_the_cost_is_told_before(given, asked):
+    told = xh.cost_of("shapley", network(generated(0, 16, "layers"), SIXTEEN), IMAGE, 1, **given)
+    assert told.forward_passes == asked
 
 
 def test_logits_are_what_they_say():
