@@ -15,6 +15,7 @@ FLOORS = {
     "_progress": 1,
     "_late": 1,
     "_quiet": 1,
+    "_threads": 1,
     "_types": 1,
     "_validation": 1,
     "decoding": 1,
@@ -42,7 +43,7 @@ FLOORS = {
     "widgets": 5,
 }
 # Everybody uses these; in the drawing their arrows would hide the others.
-SMALL = {"_progress", "_quiet", "_types", "_validation"}
+SMALL = {"_progress", "_quiet", "_threads", "_types", "_validation"}
 LATE = ["tensorflow", "keras", "lime", "alibi", "matplotlib.pyplot", "skimage", "sklearn", "pandas", "ipywidgets", "scipy"]
 
 
@@ -206,6 +207,19 @@ def test_no_technique_imports_another(imports):
 
 def test_importing_the_package_loads_nothing_heavy(tmp_path):
     code = f"import sys, xaihelpers; print([name for name in {LATE} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_the_menus_of_the_playground_need_no_tensorflow(tmp_path):
+    """They name every technique, and are seen while TensorFlow is loaded; what else takes long is not waited for either."""
+    slow = ["tensorflow", "keras", "lime", "alibi", "matplotlib.pyplot", "skimage", "sklearn", "pandas", "scipy.stats"]
+    code = (
+        "import sys, xaihelpers as xh; from xaihelpers.widgets.playground import worker; "
+        "worker.Worker.do = lambda self, job: None; "
+        "play = xh.playground(); assert all(xh.METHODS[name].title in str(play.slots[0].choice.options) for name in xh.METHODS); "
+        f"print([name for name in {slow} if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
 

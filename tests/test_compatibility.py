@@ -1,11 +1,13 @@
 """The table of what works on which network: nothing in it is wrong, it is what the code does, and its judges can say no."""
 
+import keras
+import numpy as np
 import pytest
 
 import xaihelpers as xh
 from benchmarks.compatibility import table
 from benchmarks.compatibility.judges import JUDGES, judge
-from benchmarks.compatibility.networks import FAMILIES, HAND_MADE, WRAPPED
+from benchmarks.compatibility.networks import FAMILIES, HAND_MADE, WRAPPED, soften
 
 NESTED = 4  # families inside another model, each way; `make compatibility ARGS=--resume` computes those that are missing
 # Computed on every network of the table; of the other techniques those written by hand have most, the families none yet.
@@ -51,6 +53,22 @@ def test_a_part_of_the_table_computed_anew(name, stored):
     found = {technique: judge(subject, technique)[0] for technique in stored[name]}
     assert set(found.values()) <= {"right", "refused"}
     assert found == {technique: each.verdict for technique, each in stored[name].items()}
+
+
+def test_the_head_that_is_softened_is_the_last_layer_also_inside_another_model():
+    """With another layer the logits would stay as far apart as they are: the loop has an end, and says so."""
+    i = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(3, 3, activation="relu")(i)
+    inner = keras.Model(i, keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(x)))
+    inner.layers[-1].kernel.assign([[90.0, -90.0]] * 3)
+    model = keras.Sequential([keras.Input((8, 8, 3)), inner])
+    head = inner.layers[-1].kernel.numpy()
+    soften(model, np.ones((2, 8, 8, 3), np.float32), None)
+    p = model(np.ones((1, 8, 8, 3), np.float32)).numpy()
+    assert 0.05 <= np.ptp(np.log(p)) <= 5 and not np.array_equal(inner.layers[-1].kernel, head)
+    inner.layers[1].kernel.assign(np.zeros((3, 3, 3, 3)))
+    with pytest.raises(ValueError, match="whatever the head's weights are"):
+        soften(model, np.ones((2, 8, 8, 3), np.float32), None)
 
 
 @pytest.mark.parametrize("technique", JUDGES)

@@ -28,6 +28,17 @@ def import_tensorflow():
         import tensorflow  # noqa: F401
 
 
+class _TensorFlow:
+    """TensorFlow, imported when something of it is asked for: a menu of techniques needs their modules, and not this."""
+
+    def __getattr__(self, name):
+        import_tensorflow()
+        return getattr(sys.modules["tensorflow"], name)
+
+
+tf = _TensorFlow()
+
+
 @contextmanager
 def quiet_import():
     """What TensorFlow's libraries say when this block imports it is not shown; if the block fails it is, after all.

@@ -100,12 +100,23 @@ def calm(model):
 def soften(model, images, prepare):
     """Scale the weights of the head so that no class is nearly certain, nor all alike: the logits are read back from p."""
     x = (prepare or (lambda x: x))(images)
-    head = [layer for layer in model._flatten_layers() if hasattr(layer, "kernel")][-1]
+    head = _last_with_weights(model)
     apart = lambda: np.ptp(np.log(np.maximum(model(x, training=False).numpy(), 1e-30)))  # noqa: E731
-    while apart() > 5:
-        head.kernel.assign(head.kernel / 2)
-    while apart() < 0.05:  # where signals die away, as in VGG16
-        head.kernel.assign(head.kernel * 2)
+    for _ in range(100):  # where signals die away, as in VGG16, they must be made larger
+        now = apart()
+        if 0.05 <= now <= 5:
+            return
+        head.kernel.assign(head.kernel * (2 if now < 0.05 else 0.5))
+    raise ValueError(f"{model.name}: the logits stay {now:.2g} apart whatever the head's weights are.")
+
+
+def _last_with_weights(model):
+    """Return the last layer with a kernel, in the order of computation, inside a nested model where that comes last."""
+    for layer in reversed(model.layers):
+        found = _last_with_weights(layer) if isinstance(layer, keras.Model) else layer if hasattr(layer, "kernel") else None
+        if found is not None:
+            return found
+    return None
 
 
 FAMILIES = {f"{name}, {wrapped}": functools.partial(family, name, wrapped) for name in _SIZES for wrapped in WRAPPED}

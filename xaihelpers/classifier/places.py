@@ -78,10 +78,10 @@ def places_of(output, grids=()):
 
 def _is_steady(output):
     """Return whether the images change the values, and not their mean."""
-    flat = output.reshape(_IMAGES, -1).astype(float)
+    flat = output.reshape(_IMAGES, -1)  # summed in float64, and never copied into it: a layer may have millions of values
     with np.errstate(invalid="ignore"):  # a network that overflows: whoever asks it says so
-        change = np.abs(flat - flat[:1]).mean()
-    return bool(change > 0 and np.ptp(flat.mean(axis=1)) < _STEADY * change)
+        change = np.abs(flat[1:] - flat[:1]).sum(dtype=float) / flat.size
+    return bool(change > 0 and np.ptp(flat.mean(axis=1, dtype=float)) < _STEADY * change)
 
 
 def _shows(maps):

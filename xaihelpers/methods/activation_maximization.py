@@ -9,8 +9,8 @@ Fel and others, "Unlocking Feature Visualization for Deeper Networks with MAgnit
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
+from .._quiet import tf
 from .._types import Target
 from .._validation import number, one_of
 from ..classifier import Classifier

@@ -6,8 +6,8 @@ Mordvintsev, Olah and Tyka, "Inceptionism: Going Deeper into Neural Networks", G
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
+from .._quiet import tf
 from .._types import ImageLike, Layers, Target
 from .._validation import is_number, number, shown
 from ..classifier import Classifier

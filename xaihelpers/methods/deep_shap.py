@@ -7,9 +7,9 @@ Shrikumar, Greenside and Kundaje, "Learning Important Features Through Propagati
 import math
 
 import numpy as np
-import tensorflow as tf
 
 from .._progress import progress_bar
+from .._quiet import tf
 from .._types import Fill, ImageLike, Target
 from ..classifier import Classifier
 from .shared.activation_rules import Trace, operations_between

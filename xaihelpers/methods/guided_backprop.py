@@ -4,8 +4,7 @@ Springenberg, Dosovitskiy, Brox and Riedmiller, "Striving for Simplicity: The Al
 Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014 (the deconvnet).
 """
 
-import tensorflow as tf
-
+from .._quiet import tf
 from .._types import ImageLike, Target
 from .._validation import one_of
 from ..classifier import Classifier

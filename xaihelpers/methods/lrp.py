@@ -6,8 +6,8 @@ Propagation: An Overview", in Explainable AI: Interpreting, Explaining and Visua
 """
 
 import numpy as np
-import tensorflow as tf
 
+from .._quiet import tf
 from .._types import ImageLike, Target
 from .._validation import number, one_of
 from ..classifier import Classifier

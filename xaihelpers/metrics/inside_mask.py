@@ -6,12 +6,10 @@ that. For `roc_area` it scores a half, however large the mask is.
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.ndimage import distance_transform_edt
-from scipy.stats import rankdata
 
 from .._types import Heatmap
 from .._validation import number
-from .maps import checked_pair
+from .maps import checked_pair, ranks
 
 
 def pointing_game(
@@ -27,6 +25,8 @@ def pointing_game(
     Raises ValueError for a mask of another size or without a pixel. Source: Zhang and others, "Top-down Neural
     Attention by Excitation Backprop", ECCV 2016.
     """
+    from scipy.ndimage import distance_transform_edt  # late, as in `ranks`
+
     heatmap, mask = checked_pair(heatmap, mask)
     tolerance = number(tolerance, "tolerance", least=0, what="a number of pixels")
     near = distance_transform_edt(~mask) <= tolerance
@@ -85,5 +85,5 @@ def roc_area(
     inside, outside = heatmap[mask], heatmap[against]
     if not len(outside):
         raise ValueError("There is no pixel outside the mask to compare with: give a smaller mask, or another against=.")
-    ranks = rankdata(np.concatenate([inside, outside]))[: len(inside)]
-    return float((ranks.sum() - len(inside) * (len(inside) + 1) / 2) / (len(inside) * len(outside)))
+    of_inside = ranks(np.concatenate([inside, outside]))[: len(inside)]
+    return float((of_inside.sum() - len(inside) * (len(inside) + 1) / 2) / (len(inside) * len(outside)))

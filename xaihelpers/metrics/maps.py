@@ -17,3 +17,11 @@ def checked_pair(heatmap, mask):
             "The mask has no pixel inside, so there is nothing to find: leave this image out (healthy skin has no lesions)."
         )
     return array, mask
+
+
+def ranks(values):
+    """Return the rank of each value among all of them, (N,), counted from 1; equal values share their mean rank."""
+    # Late: nobody waits for scipy's statistics, half a second, before a rank is asked for.
+    from scipy.stats import rankdata
+
+    return rankdata(values, axis=None)

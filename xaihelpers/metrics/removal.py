@@ -8,13 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from .._types import Heatmap, Target
 from .._validation import as_array, is_number, one_of, shown, whole_number
 from ..classifier import Classifier
 from .curves import Curve
-from .maps import checked_map
+from .maps import checked_map, ranks
 
 
 def importance(
@@ -45,7 +44,7 @@ def removal_correlation(
         return float("nan")
     if np.ptp(given) <= 1e-12 * np.abs(given).max():
         return 0.0
-    a, b = rankdata(given), rankdata(drops)
+    a, b = ranks(given), ranks(drops)
     a, b = a - a.mean(), b - b.mean()
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from .._types import Heatmap
 from .._validation import listed, number, shown, yes_or_no
-from .maps import checked_map
+from .maps import checked_map, ranks
 
 
 def sparseness(heatmap: Heatmap) -> float:
@@ -40,7 +39,7 @@ def rank_correlation(
     if a.shape != b.shape:
         raise ValueError(f"The maps are {a.shape} and {b.shape}: both must have the same size.")
     absolute = yes_or_no(absolute, "absolute")
-    a, b = (rankdata(np.abs(m) if absolute else m, axis=None) for m in (a, b))
+    a, b = (ranks(np.abs(m) if absolute else m) for m in (a, b))
     a, b = a - a.mean(), b - b.mean()
     length = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / length) if length > 0 else float("nan")

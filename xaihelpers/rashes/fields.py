@@ -3,8 +3,6 @@
 from functools import cache
 
 import numpy as np
-from scipy.interpolate import BSpline
-from scipy.spatial import cKDTree
 
 SIZE = 128  # height and width of every image, in pixels
 
@@ -12,6 +10,9 @@ SIZE = 128  # height and width of every image, in pixels
 @cache
 def _spline_weights(cells):
     """Matrix (SIZE, cells + 3) that turns `cells + 3` control values into a cubic B-spline over the image."""
+    # Late: whoever loads a network needs no drawings, and would wait half a second for this.
+    from scipy.interpolate import BSpline
+
     knots = np.arange(-3, cells + 4, dtype=float)
     positions = np.linspace(0, cells, SIZE, endpoint=False) + cells / (2 * SIZE)
     return BSpline.design_matrix(positions, knots, 3).toarray().astype(np.float32)
@@ -53,6 +54,8 @@ def furrow_tile(cell):
     S. Worley, "A Cellular Texture Basis Function", SIGGRAPH 1996. The tile is always the same; each image takes
     its own crop of it.
     """
+    from scipy.spatial import cKDTree
+
     side, stretch = 256, 1.5
     rng = np.random.default_rng(20_240 + int(cell * 10))
     count = int(side * side / cell**2)

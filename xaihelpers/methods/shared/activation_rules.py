@@ -14,7 +14,7 @@ Used inside a tf.function, with one `Trace` for each tracing:
 import threading
 from typing import NamedTuple
 
-import tensorflow as tf
+from ..._quiet import tf
 
 # Operations that bend a signal, each number by itself, and in which activation they are met.
 POINTWISE = {

@@ -8,9 +8,9 @@ import contextlib
 from collections import Counter
 
 import numpy as np
-import tensorflow as tf
 
 from ..._progress import progress_bar
+from ..._quiet import tf
 from ..._validation import is_whole, require_finite, shown
 
 # -- what is driven up -----------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..._threads import one_thread
+
 LARGEST_GRID = 32  # beyond it the line would have thousands of slopes
 _PENALTIES = np.logspace(-9, 4, 53)
 
@@ -42,16 +44,20 @@ class LineThroughAnswers:
         down, right = (table[shifts[:, axis]] for axis, table in enumerate(self._tables))
         z = (down @ cells.astype(np.float32) @ right.transpose(0, 2, 1)).reshape(len(cells), -1).astype(float) - self.masks.p
         y = answers.astype(float)
-        more = {"z": z.sum(0), "zz": z.T @ z, "zy": y @ z, "y": y.sum(), "yy": y @ y, "n": len(y)}
+        with one_thread():
+            more = {"z": z.sum(0), "zz": z.T @ z, "zy": y @ z, "y": y.sum(), "yy": y @ y, "n": len(y)}
         # All at once: an interruption on the way leaves whole batches only.
         self._sums = {name: value + more[name] for name, value in self._sums.items()}
 
     def estimate(self):
         """Return the Estimate from the answers so far."""
+        with one_thread():
+            return self._estimate()
+
+    def _estimate(self):
         level, slopes, errors = self._line()
         # How a pixel of the mask varies with a part's average, over p: (1 - p) times these two, down and right.
         down, right = (np.einsum("seg,sbg->eb", *both) / len(both[0]) for both in zip(self.masks.windows, self._tables))
-
         shown = (1 - self.masks.p) * (down @ slopes.reshape(self.bins) @ right.T)
         chance = (1 - self.masks.p) ** 2 * _variances(errors[1], down, right)
         # Answers are rounded to float32, which no number of questions undoes.

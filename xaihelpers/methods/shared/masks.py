@@ -5,10 +5,9 @@ Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Bla
 
 import numpy as np
 
+from ..._threads import one_thread
+
 DESIGNS = ("balanced", "independent")
-# Multiplications of one product: above, OpenBLAS wakes its threads for it, which costs four times what they save, and
-# more where other work keeps the cores busy.
-_ALONE = 1 << 18
 _LARGEST_BLOCK = 1024  # rows of the largest Hadamard matrix made; beyond it cells are only kept equally often
 
 
@@ -45,10 +44,8 @@ class Masks:
         down = self.windows[0][shifts[:, 0]] @ cells.astype(np.float32)
         right = np.repeat(self.windows[1], channels, axis=1)[shifts[:, 1]].transpose(0, 2, 1)
         out = np.empty((len(cells), height, width), np.float32) if out is None else out
-        rows = max(1, _ALONE // (self.grid * width))
-        for top in range(0, height, rows):
-            np.matmul(down[:, top : top + rows], right, out=out[:, top : top + rows])
-        return out
+        with one_thread():
+            return np.matmul(down, right, out=out)
 
     def pooled(self, bins):
         """Return two tables, (shifts, bins, grid): as `windows`, averaged over bins[0] rows and bins[1] columns of parts."""

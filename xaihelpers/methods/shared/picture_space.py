@@ -6,8 +6,8 @@ Constrained Optimization", NeurIPS 2023.
 """
 
 import numpy as np
-import tensorflow as tf
 
+from ..._quiet import tf
 from .gradient_ascent import to_ball, to_box
 
 # Columns: the three directions in RGB along which the colours of photographs vary independently (purple against green, blue

@@ -11,7 +11,7 @@ activation, with the bias and the normalization that come in between, as if they
 
 from typing import NamedTuple
 
-import tensorflow as tf
+from ..._quiet import tf
 
 # Operations that weigh their inputs: the position of the signal, and of the weights.
 WEIGHING = {"Conv2D": (0, 1), "DepthwiseConv2dNative": (0, 1), "Conv2DBackpropInput": (2, 1), "MatMul": (0, 1)}
@@ -27,9 +27,9 @@ class Weighing(NamedTuple):
     strength: a tensor: epsilon, as a share of the root of the mean square of z; or gamma.
     """
 
-    z: tf.Tensor
-    scale: tf.Tensor
-    strength: tf.Tensor
+    z: "tf.Tensor"
+    scale: "tf.Tensor"
+    strength: "tf.Tensor"
 
 
 def through(op, gradient):

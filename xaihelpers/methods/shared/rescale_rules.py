@@ -9,7 +9,7 @@ itself and stays zero. So one pass over n + 1 images serves n backgrounds.
 
 import math
 
-import tensorflow as tf
+from ..._quiet import tf
 
 # Below this share of what it is the difference of, a difference is rounding error, and the slope of the tangent stands for that
 # of the secant. A share: the signals of a deep network may be a millionth, or a million, all of them.

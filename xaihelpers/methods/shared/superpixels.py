@@ -99,16 +99,16 @@ def covered(image, filled, segments, present, batch_size=32, backdrop=None):
     filled: (H, W, 3), or (M, H, W, 3) with `backdrop` (N,): which of the M shows through in each image. The array of
     images is used again for the next batch.
     """
-    shape, pixels, n = np.shape(image), np.size(segments), len(present)
-    # All colours in one table, the image's first, then each backdrop's: an image is a row of that table for every pixel.
-    channels = np.shape(image)[-1]
-    colours = np.concatenate([np.float32(image).reshape(-1, channels), np.float32(filled).reshape(-1, channels)])
-    absent = pixels * (1 + (np.zeros(n, dtype=int) if backdrop is None else np.asarray(backdrop)))
-    first_row = np.where(np.asarray(present, dtype=bool), 0, absent[:, None])
-    images = np.empty((min(batch_size, n), *shape), dtype=np.float32)
+    n, channels = len(present), np.shape(image)[-1]
+    flat, behind = np.float32(image).reshape(-1), np.float32(filled).reshape(-1, np.size(image))
+    present, behind_each = np.asarray(present, dtype=bool), np.zeros(n, dtype=int) if backdrop is None else np.asarray(backdrop)
+    of_numbers = np.repeat(np.ravel(segments), channels)  # the superpixel of every number of an image
+    images = np.empty((min(batch_size, n), *np.shape(image)), dtype=np.float32)
     for start in range(0, n, batch_size):
         part = slice(start, start + batch_size)
-        rows = first_row[part].take(np.ravel(segments), axis=1) + np.arange(pixels)
-        seen = images[: len(rows)]
-        np.take(colours, rows.ravel(), axis=0, out=seen.reshape(-1, channels), mode="clip")
+        shown = present[part].take(of_numbers, axis=1)
+        seen = images[: len(shown)]
+        numbers = seen.reshape(len(seen), -1)
+        np.copyto(numbers, behind if len(behind) == 1 else behind[behind_each[part]])
+        np.copyto(numbers, flat, where=shown)
         yield part, seen
