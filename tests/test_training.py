@@ -1,6 +1,7 @@
 """Transfer learning: its steps on numbers worked out by hand, then whole, on small networks and on the skin backbone."""
 
 import hashlib
+import itertools
 import re
 import zipfile
 
@@ -14,7 +15,7 @@ from xaihelpers._quiet import without_warnings
 from xaihelpers.classifier import Classifier
 from xaihelpers.results import DiagnosticWarning
 from xaihelpers.training import evaluate, steps, train_classifier
-from xaihelpers.training.batches import Epochs, Judged, ShuffledBatches
+from xaihelpers.training.batches import Epochs, Judged, shuffled_batches
 from xaihelpers.training.evaluation import evaluation
 from xaihelpers.training.splitting import held_back_part
 from xaihelpers.zoo import backbones, load_classifier, skin_backbone
@@ -127,21 +128,24 @@ def test_images_held_back_are_judged_as_keras_evaluates_them_with_their_weights(
     assert Judged((x, y, weights), 32).losses(model) == pytest.approx({"loss": loss, "accuracy": accuracy}, rel=1e-5)
 
 
-def test_every_epoch_goes_through_every_row_once_in_another_order_of_its_own_seed():
+def test_every_epoch_goes_through_every_row_once_in_another_order_of_its_own_seed(monkeypatch):
     inputs, rows = np.arange(100), np.arange(10, 80)
 
     def epochs(seed):
-        batches = ShuffledBatches(inputs, inputs * 2, inputs * 3, rows, 32, seed)
-        for _ in range(2):
-            yield [np.concatenate(part) for part in zip(*(batches[i] for i in range(len(batches))))]
-            batches.on_epoch_end()
+        batches = shuffled_batches(inputs, inputs * 2, inputs * 3, rows, 32, seed)
+        return [[np.concatenate(part) for part in zip(*itertools.islice(batches, 3))] for _ in range(2)]
 
-    (first, second), (again, _), (other, _) = (list(epochs(seed)) for seed in (0, 0, 1))
-    assert len(ShuffledBatches(inputs, inputs, inputs, rows, 32, 0)) == 3
+    (first, second), (again, _), (other, _) = (epochs(seed) for seed in (0, 0, 1))
     for taken in (first, second, other):
         assert sorted(taken[0]) == rows.tolist()
         assert (taken[1] == 2 * taken[0]).all() and (taken[2] == 3 * taken[0]).all()
     assert (first[0] == again[0]).all() and (first[0] != second[0]).any() and (first[0] != other[0]).any()
+    seen = []
+    monkeypatch.setattr(Epochs, "on_train_batch_end", lambda self, batch, logs=None: seen.append(batch))
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(2, activation="softmax")])
+    data = (inputs[:, None] / 100, inputs % 2, rows, np.arange(10))
+    steps.fit(model, data, rate=0.1, epochs=2, seed=0, progress=False, title="")
+    assert seen == [0, 1, 2] * 2  # 70 rows, 32 a batch
 
 
 # -- the whole --------------------------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """What Keras' own training loop is given: batches in an order of our own seed, and a bar that writes the history down."""
 
-import math
-
 import keras
 import numpy as np
 
@@ -10,24 +8,17 @@ from .._progress import progress_bar
 _KEPT = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
-class ShuffledBatches(keras.utils.PyDataset):
-    """Batches (inputs, labels, weights) of some rows, in another order each epoch; nothing global is seeded or drawn from."""
+def shuffled_batches(inputs, labels, weights, rows, batch_size, seed):
+    """Yield batches (inputs, labels, weights) of some rows without end, each epoch in another order of a seed of its own.
 
-    def __init__(self, inputs, labels, weights, rows, batch_size, seed):
-        super().__init__()
-        self._arrays, self._rows, self._batch_size = (inputs, labels, weights), rows, batch_size
-        self._random = np.random.default_rng(seed)
-        self._order = self._random.permutation(rows)
-
-    def __len__(self):
-        return math.ceil(len(self._rows) / self._batch_size)
-
-    def __getitem__(self, index):
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        return tuple(array[rows] for array in self._arrays)
-
-    def on_epoch_end(self):
-        self._order = self._random.permutation(self._rows)
+    One run through all epochs, since Keras makes a new pipeline for each other kind of data in each epoch.
+    """
+    random = np.random.default_rng(seed)
+    random.permutation(rows)  # left out, as Keras did of the data in which this was once: so weights stay what they were
+    while True:
+        order = random.permutation(rows)
+        for start in range(0, len(order), batch_size):
+            yield tuple(array[order[start : start + batch_size]] for array in (inputs, labels, weights))
 
 
 class Judged(keras.callbacks.Callback):

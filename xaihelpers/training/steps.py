@@ -81,7 +81,7 @@ def fit(model, data, *, rate, epochs, seed, progress, title, balanced=True, pati
     """
     import keras
 
-    from .batches import Epochs, Judged, ShuffledBatches
+    from .batches import Epochs, Judged, shuffled_batches
 
     inputs, labels, training, stopping_rows = data
     weights = np.ones(len(labels), np.float32)
@@ -90,11 +90,11 @@ def fit(model, data, *, rate, epochs, seed, progress, title, balanced=True, pati
     model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     judged = Judged((inputs[stopping_rows], labels[stopping_rows], weights[stopping_rows]), BATCH)
     before, loss_before = model.get_weights(), judged.losses(model)["loss"]
-    batches = ShuffledBatches(inputs, labels, weights, training, BATCH, seed)
+    batches, steps = shuffled_batches(inputs, labels, weights, training, BATCH, seed), -(-len(training) // BATCH)
     stopping = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
     seen, interrupted = Epochs(epochs, progress, title), False
     try:
-        model.fit(batches, epochs=epochs, shuffle=False, callbacks=[judged, stopping, seen], verbose=0)
+        model.fit(batches, epochs=epochs, steps_per_epoch=steps, shuffle=False, callbacks=[judged, stopping, seen], verbose=0)
     except KeyboardInterrupt:
         interrupted = True
         model.set_weights(stopping.best_weights or before)
