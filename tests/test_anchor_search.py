@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from xaihelpers.methods.anchors import _enough_for_none
+from xaihelpers.methods.shared.anchor_search import AnchorSearch, Evidence, Options
 from xaihelpers.methods.shared.bandits import best_arms, exploration
 from xaihelpers.methods.shared.kl_bounds import kl_coins, lower_bound, upper_bound
 
@@ -111,3 +112,48 @@ def test_as_many_as_there_are_need_no_question():
 
 def test_certain_arms_are_told_apart():
     assert Arms([0, 0, 1, 0]).best(1).tolist() == [2]
+
+
+class Coin:
+    """Coverings of three superpixels in which the decision stays with one chance, whatever is present."""
+
+    def __init__(self, chance):
+        self.chance, self.rng = chance, np.random.default_rng(0)
+
+    def present(self, rule, n):
+        present = (self.rng.random((n, 3)) < 0.5).astype(int)
+        present[:, list(rule)] = 1
+        return present
+
+    def coverings(self, rule, n):
+        return Evidence(self.present(rule, n), None)
+
+    def stays(self, draws):
+        return [self.rng.random(len(draw.present)) < self.chance for draw in draws]
+
+
+@pytest.mark.parametrize(("chance", "anchor"), [(0.99, True), (0.8, False)])
+def test_a_rule_is_asked_about_until_it_is_clear(chance, anchor, monkeypatch):
+    coin, looks, is_clear = Coin(chance), [], AnchorSearch._is_clear
+    search = AnchorSearch(coin, Options(round_size=10))
+    search._add((1,), coin.present((1,), 2), np.array([True, True]))  # two answers leave it open
+
+    def counted(self, rule):
+        looks.append(len(self.evidence[rule].stays))
+        assert len(looks) < 100, "it looks again and again and asks nothing"
+        return is_clear(self, rule)
+
+    monkeypatch.setattr(AnchorSearch, "_is_clear", counted)
+    assert search._precise([(1,)]) == ([(1,)] if anchor else [])
+    assert looks == [2 + 10 * n for n in range(len(looks))] and len(looks) > 1
+
+
+@pytest.mark.parametrize(("answers", "anchor"), [(29, None), (40, False), (200, True)])
+def test_a_search_cut_short_has_an_anchor_only_where_there_are_answers_enough_for_all_that_were_tried(answers, anchor):
+    """All say yes: 40 answers put the lower bound of one of six rules at (0.05 / 6)^(1 / 40) = 0.89, and 0.95 - 0.05 is wanted."""
+    search = AnchorSearch(Coin(1.0), Options(delta=0.05))
+    for rule in [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2)]:
+        search._ask([rule], answers)
+    rule, found = search.best_so_far()
+    assert (rule, found) == ((), False) if anchor is None else (len(rule) > 0 and found is anchor)
+    assert not anchor or len(rule) == 1, "of those that are sure, the one that holds most often"
