@@ -1,5 +1,7 @@
 """Intervals, paired differences, ranks and verdicts on tables whose answer is known; controls know no network."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,6 +95,15 @@ def test_methods_measured_on_fewer_images_are_compared_on_those():
     found = ranking(table(a=HARD, few=few, chance=HARD - 1), "m")
     assert found.loc["few", "n"] == 20 and found.loc["few", "over_control"] == pytest.approx(1.5)
     assert winners(found) == ["few"] or "a" not in winners(found)
+
+
+def test_a_sample_without_its_images_puts_a_method_last_and_warns_nobody():
+    """One image of four: it is in no more than two thirds of the samples."""
+    values = {"a": [3.0, 3, 3, 3], "b": [2.0, 2, 2, 2], "rare": [1, np.nan, np.nan, np.nan]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = ranking(table(**values), "m", controls=())
+    assert found[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 1], [2, 2], [3, 3]]
 
 
 @pytest.mark.parametrize("name", CONTROLS)
