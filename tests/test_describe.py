@@ -9,6 +9,7 @@ import pytest
 from keras import layers as L
 
 import xaihelpers as xh
+from xaihelpers.classifier.describe import Description
 
 
 def test_an_ordinary_network():
@@ -26,6 +27,19 @@ def test_an_ordinary_network():
     assert about.techniques["saliency"] is None and "not saliency" not in text
     page = about._repr_html_()
     assert page.startswith("<table>") and "cat, dog, lynx" in page and "<script" not in page
+
+
+def test_what_works_and_what_does_not_as_text_and_as_a_table():
+    about = Description({"model": "one"}, {"saliency": None, "rise": None, "lime": "no <image>"}, "logit", ("beware",))
+    assert [line.split(maxsplit=1) for line in str(about).splitlines()] == [
+        ["model", "one"],
+        ["techniques", "saliency, rise"],
+        ["not", "lime: no <image>"],
+        ["note", "beware"],
+    ]
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", about._repr_html_())
+    expected = ["model", "one", "techniques", "saliency, rise", "not lime", "no &lt;image&gt;", "note", "beware"]
+    assert cells == expected and repr(about) == str(about)
 
 
 def test_names_are_no_html():
