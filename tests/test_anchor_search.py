@@ -150,7 +150,7 @@ def test_a_rule_is_asked_about_until_it_is_clear(chance, anchor, monkeypatch):
 
 @pytest.mark.parametrize(("answers", "anchor"), [(29, None), (40, False), (200, True)])
 def test_a_search_cut_short_has_an_anchor_only_where_there_are_answers_enough_for_all_that_were_tried(answers, anchor):
-    """All say yes: 40 answers put the lower bound of one of six rules at (0.05 / 6)^(1 / 40) = 0.89, and 0.95 - 0.05 is wanted."""
+    """All say yes: of six rules, 40 answers put the lower bound at (0.05 / 6)^(1 / 40) = 0.89, and 0.95 - 0.05 is wanted."""
     search = AnchorSearch(Coin(1.0), Options(delta=0.05))
     for rule in [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2)]:
         search._ask([rule], answers)

@@ -42,6 +42,14 @@ def test_what_works_and_what_does_not_as_text_and_as_a_table():
     assert cells == expected and repr(about) == str(about)
 
 
+def test_inputs_that_are_held_are_told_and_no_others():
+    image, age = keras.Input((8, 8, 3)), keras.Input((1,), name="age")
+    logits = L.Dense(3)(L.Concatenate()([L.GlobalAveragePooling2D()(image), age]))
+    about = xh.Classifier(keras.Model([image, age], logits), inputs={"age": 40}, outputs="logits").describe()
+    assert about.facts["held inputs"] == "age = [40.]"
+    assert "held inputs" not in xh.Classifier(networks.gap_network()).describe().facts
+
+
 def test_names_are_no_html():
     about = xh.Classifier(networks.gap_network(), class_names=["<b>", "&", "c"]).describe()
     assert "<b>" not in about._repr_html_() and "&lt;b&gt;" in about._repr_html_()

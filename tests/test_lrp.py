@@ -147,6 +147,33 @@ def test_without_epsilon_it_is_gradient_times_input():
     assert (found.forward_passes, found.backward_passes) == (1, 1)
 
 
+@pytest.mark.parametrize("rule", ["epsilon", "composite"])
+def test_without_a_target_it_is_of_the_predicted_class(rule):
+    model = network(convolution(4))
+    model.layers[-1].bias.assign([-1, 0, 1])  # two classes that are not the middle one
+    classifier = xh.Classifier(model, outputs="logits")
+    for image in (IMAGE, 255 - IMAGE):
+        predicted = int(classifier.logits(image)[0].argmax())
+        found = xh.lrp(classifier, image, rule=rule)
+        assert found.target == predicted != 1
+        np.testing.assert_array_equal(found.heatmap, xh.lrp(classifier, image, predicted, rule=rule).heatmap)
+
+
+class Spread(L.Layer):
+    """Puts maps of one place at four: each sums up what its place gives."""
+
+    def call(self, x):
+        return x + tf.zeros((1, 2, 2, 4))
+
+
+@pytest.mark.parametrize(("rule", "options"), RULES)
+def test_an_output_that_is_spread_over_more_places_ends_where_it_was_one(rule, options):
+    model = network(convolution(4, False), L.MaxPooling2D(8), convolution(4, False, None, padding="same"), Spread(), bias=False)
+    classifier = xh.Classifier(model, outputs="logits")
+    found = xh.lrp(classifier, IMAGE, 2, rule=rule, **options)
+    assert found.heatmap.sum(dtype=float) == pytest.approx(classifier.logits(IMAGE)[0, 2], rel=1e-4)
+
+
 def by_hand():
     """Two pixels, 2 and 1 in red; a convolution of 1 x 1 with weights 1 and -1 and biases 0 and 3; Dense weights below."""
     image = np.zeros((1, 2, 3))
