@@ -16,6 +16,13 @@ from xaihelpers.widgets.playground.names import technique_title
 KNOWN = {
     "grad_cam": "Grad-CAM",
     "hires_cam": "HiResCAM",
+    "grad_cam_plus_plus": "Grad-CAM++",
+    "xgrad_cam": "XGrad-CAM",
+    "layer_cam": "Layer-CAM",
+    "score_cam": "Score-CAM",
+    "ablation_cam": "Ablation-CAM",
+    "eigen_cam": "Eigen-CAM",
+    "lrp": "LRP",
     "rise": "RISE",
     "lime": "LIME",
     "deep_shap": "Deep SHAP",

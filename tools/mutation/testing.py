@@ -59,7 +59,7 @@ TESTS = {
     "methods/": "contract",
     "methods/activation_maximization.py": "activation_maximization",
     "methods/anchors.py": "anchors anchor_search",
-    "methods/cam_family.py": "cam_family",
+    "methods/cam_family.py": "cam_family titles stored_comparison",
     "methods/channel_account.py": "channel_account",
     "methods/concepts.py": "concepts",
     "methods/deep_dream.py": "deep_dream",
