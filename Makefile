@@ -40,7 +40,7 @@ test slow unit check: export OPENBLAS_NUM_THREADS = 1
 test: $(VENV)/course $(VENV)/tests
 	$(PYTEST) -m "not slow or wheel" --nbval-lax tests notebooks $(ARGS)
 
-# What takes longest: every lesson and every page in a browser, hundreds of generated networks.
+# What takes longest: every lesson and every page in a browser, long lessons from the wheel, hundreds of generated networks.
 slow: $(VENV)/course $(VENV)/tests
 	$(PYTEST) -m "slow and not wheel" tests $(ARGS)
 

@@ -1,5 +1,6 @@
 """Every solution passes, every near miss is refused with a hint of its own, and the lessons show the same solutions."""
 
+import functools
 import re
 
 import nbformat
@@ -66,8 +67,16 @@ def test_a_right_answer_in_another_form_is_right(name):
     EXERCISES[name](run(ALSO_RIGHT[name])).require()
 
 
+@pytest.fixture(scope="module")
+def loaded_once():
+    """The networks of the course, by name, each loaded once: loading one takes longer than most answers do."""
+    return functools.cache(xh.zoo.load_classifier)
+
+
 @pytest.mark.parametrize("name", EXERCISES)
-def test_wrong_answers_are_refused_with_a_hint(name):
+def test_wrong_answers_are_refused_with_a_hint(name, loaded_once, monkeypatch):
+    monkeypatch.setattr(xh.zoo, "load_classifier", loaded_once)  # the check takes it from here,
+    monkeypatch.setattr(xh, "load_classifier", loaded_once, raising=False)  # and the answers from there
     each = EXERCISES[name]
     assert len(each.wrong) >= 2
     for code in each.wrong:

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import yaml
@@ -123,34 +124,39 @@ def test_what_is_installed_without_resolving_is_complete(repository):
                 assert "--no-deps" in line, f"{path.name}: {line}"
 
 
-@pytest.fixture
-def compiled(repository, tmp_path, run_online):
-    """A function that runs `make requirements` on a copy and returns the files that it writes."""
+@pytest.fixture(scope="module")
+def compiled(repository, tmp_path_factory, run_online):
+    """{arguments of `make requirements`: a future of the files that it writes}, each run on a copy.
+
+    At the same time, since nearly all of it is waiting for the registry and for the database of known holes.
+    """
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
 
-    def run(*arguments):
-        (tmp_path / ".venv").mkdir()
+    def run(arguments):
+        folder = tmp_path_factory.mktemp("compiled")
+        (folder / ".venv").mkdir()
         for name in ["Makefile", "pyproject.toml", *PINNED]:
-            shutil.copy(repository / name, tmp_path)
-        shutil.copytree(repository / "tools", tmp_path / "tools")
+            shutil.copy(repository / name, folder)
+        shutil.copytree(repository / "tools", folder / "tools")
         for stamp in ("course", "tests"):  # as if installed: the copy borrows this environment
-            (tmp_path / ".venv" / stamp).touch()
+            (folder / ".venv" / stamp).touch()
         # What an outer make was called with (`make check VENV=...`) would reach this one through the environment.
         environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")}
-        run_online(["make", "requirements", f"PY={sys.executable}", *arguments], cwd=tmp_path, env=environment)
-        return {name: (tmp_path / name).read_text() for name in PINNED}
+        run_online(["make", "requirements", f"PY={sys.executable}", *arguments], cwd=folder, env=environment)
+        return {name: (folder / name).read_text() for name in PINNED}
 
-    return run
+    with ThreadPoolExecutor() as pool:
+        yield {arguments: pool.submit(run, arguments) for arguments in (("UPGRADE=",), ())}
 
 
 def test_compiling_again_changes_nothing(repository, compiled):
-    for name, text in compiled("UPGRADE=").items():
+    for name, text in compiled["UPGRADE=",].result().items():
         assert text == (repository / name).read_text(), f"{name} is out of step with pyproject.toml: run make requirements"
 
 
 def test_an_upgrade_keeps_numpy_2_and_alibi(compiled):
-    upgraded = requirements_in(compiled()["requirements.txt"])
+    upgraded = requirements_in(compiled[()].result()["requirements.txt"])
     for machine in MACHINES:
         chosen = versions(upgraded, machine)
         assert int(chosen["numpy"].split(".")[0]) >= 2

@@ -17,9 +17,11 @@ from nbclient import NotebookClient
 import xaihelpers as xh
 from xaihelpers.saving import read_png
 
-pytestmark = [pytest.mark.slow, pytest.mark.wheel]
+wheel_too = pytest.mark.wheel  # what `make test` has; what is slow and not this, `make slow` has
+pytestmark = pytest.mark.slow
 
-LESSONS = ["01_grad_cam", "08_guided_backpropagation", "10_deep_shap"]  # between them on three networks
+# Between them on three networks; the shortest stays in `make test`.
+LESSONS = ["01_grad_cam", "08_guided_backpropagation", pytest.param("10_deep_shap", marks=wheel_too)]
 EXPLAIN = """
 import importlib.util, sys
 import numpy, tensorflow
@@ -68,6 +70,7 @@ def wheel(repository, repository_files, tmp_path_factory):
     return path
 
 
+@wheel_too
 def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel, repository, repository_files):
     ours = {str(path.relative_to(repository)) for path in repository_files if path.is_relative_to(repository / "xaihelpers")}
     with zipfile.ZipFile(wheel) as file:
@@ -91,6 +94,7 @@ def environment(wheel, run_online, tmp_path_factory):
     shutil.rmtree(folder)
 
 
+@wheel_too
 def test_it_explains_a_photo_from_another_folder(environment, repository, tmp_path):
     variables = {**os.environ, "XAIHELPERS_CACHE": str(tmp_path / "cache")}
     variables.pop("PYTHONPATH", None)
@@ -106,6 +110,7 @@ def test_it_explains_a_photo_from_another_folder(environment, repository, tmp_pa
     print(done.stdout)
 
 
+@wheel_too
 def test_every_technique_works_there(environment, tmp_path):
     done = subprocess.run([str(environment), "-c", EVERY_TECHNIQUE], cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -114,6 +119,7 @@ def test_every_technique_works_there(environment, tmp_path):
     assert set(said.values()) == {"works"}, said
 
 
+@wheel_too
 def test_the_command_line_works_there(environment, tmp_path):
     shutil.copy(xh.rashes.TEST_FOLDER / "images" / "monkeypox" / "monkeypox-10.png", tmp_path / "rash.png")
     command = [str(environment), "-m", "xaihelpers", "rash.png", "-c", "rashnet", "-m", "grad_cam", "-m", "rise", "-o", "a.png"]
