@@ -176,6 +176,15 @@ def test_bad_arrays_are_refused_in_one_sentence(name):
     one_sentence(refused)
 
 
+def test_a_grey_image_may_come_as_rgb_and_a_colour_image_may_not():
+    grey = np.arange(20, dtype=np.uint8).reshape(5, 4)
+    for given in (grey, grey[..., None], np.stack([grey] * 3, axis=-1)):
+        np.testing.assert_array_equal(check_image(given, (None, None, 1)), grey[..., None])
+    with pytest.raises(ValueError, match=r"\(5, 4, 3\), in colour, and this classifier takes grey ones") as refused:
+        check_image(np.stack([grey, grey, grey + 1], axis=-1), (None, None, 1))
+    one_sentence(refused)
+
+
 def test_preprocessed_images_are_noticed():
     assert looks_preprocessed(np.full((2, 2, 3), -0.5)) and looks_preprocessed(np.linspace(0, 1, 12).reshape(2, 2, 3))
     assert not looks_preprocessed(gradient())
