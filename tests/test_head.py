@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import layers as L
 
 import xaihelpers as xh
+from xaihelpers.classifier.head import weighted
 
 IMAGE = networks.image()
 BATCH = np.stack([networks.image(seed=i) for i in range(3)]).astype(np.float32)
@@ -54,6 +55,27 @@ def test_a_sigmoid_written_by_hand_is_explained_through_the_log_odds(classes):
     np.testing.assert_allclose(classifier.logits(BATCH)[:, -1], z[:, -1], atol=1e-5)
     assert_gradient(classifier, lambda x: tf.repeat(inner(x), 2, axis=1) if classes == 1 else inner(x))
     assert classifier.describe().score == "log-odds"
+
+
+def test_a_softmax_over_pairs_is_no_softmax_over_classes():
+    """Four classes in two pairs, each of which adds up to 1: every class has a probability of its own."""
+    i, inner = keras.Input((8, 8, 3)), core(4)
+    model = keras.Model(i, L.Flatten()(L.Softmax()(L.Reshape((2, 2))(inner(i)))))
+    classifier = xh.Classifier(model)
+    np.testing.assert_allclose(classifier.probabilities(BATCH), model(BATCH), atol=1e-6)
+    assert_gradient(classifier, lambda x: tf.math.log(model(x)) - tf.math.log(1 - model(x)))
+    assert classifier.describe().score == "log-odds"
+
+
+def test_a_weighted_sum_is_known_whatever_form_its_bias_has():
+    """A bias may be a number, a variable, or one that was cast or reshaped; behind an activation nothing is a plain sum."""
+    with tf.Graph().as_default():
+        x = tf.compat.v1.placeholder(tf.float32, (None, 4))
+        z = x @ tf.ones((4, 3))
+        bias = tf.compat.v1.get_variable("bias", (3,), use_resource=True)
+        for added in (2.0, bias, tf.cast(tf.cast(bias, tf.float16), tf.float32), tf.reshape(bias, (1, 3))):
+            assert weighted(z + added) and weighted(tf.reshape(z * added, (-1, 3))) and not weighted(tf.nn.relu(z) + added)
+        assert not weighted(z + tf.exp(z)) and not weighted(tf.nn.relu(z))
 
 
 @pytest.fixture(scope="module")
