@@ -9,7 +9,7 @@ from benchmarks.compatibility import table
 from benchmarks.compatibility.judges import JUDGES, judge
 from benchmarks.compatibility.networks import FAMILIES, HAND_MADE, WRAPPED, soften
 
-NESTED = 4  # families inside another model, each way; `make compatibility ARGS=--resume` computes those that are missing
+FAMILIES_AT_LEAST = 12  # as they are, in Sequential, and inside another model
 # Computed on every network of the table; of the other techniques those written by hand have most, the families none yet.
 EVERYWHERE = ("saliency", "integrated_gradients", "guided_backprop", "deep_shap", "grad_cam", "hires_cam", "occlusion", "rise")
 EVERYWHERE += ("lime", "anchors", "activation_maximization", "deep_dream")
@@ -30,8 +30,7 @@ def test_every_technique_and_kind_of_network_is_in_the_table(stored):
     assert all(set(EVERYWHERE) <= set(verdicts) for verdicts in stored.values())
     assert all(set(JUDGES) - NOT_YET <= set(stored[name]) for name in HAND_MADE)
     written = {kind: {name.split(",")[0] for name in stored if name.endswith(f", {kind}")} for kind in WRAPPED}
-    assert len(written["plain"]) >= 12
-    assert all(len(families) >= NESTED for families in written.values())
+    assert all(len(families) >= FAMILIES_AT_LEAST for families in written.values())
 
 
 def test_no_answer_in_the_table_is_wrong(stored):
