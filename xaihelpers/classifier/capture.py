@@ -49,11 +49,12 @@ class Calls:
 
     around: called as `around(path, layer, call)` instead of every layer, the model itself included, whose path is ();
         returns the layer's output. `call()` calls the layer, `call.inputs` is its first argument.
+    keep: whether the calls are kept with their outputs; a large network's, on several images, take hundreds of megabytes.
     calls: the LayerCalls, in the order in which they ended. order: the paths, in the order in which calls began.
     """
 
-    def __init__(self, around=None):
-        self._around = around or (lambda path, layer, call: call())
+    def __init__(self, around=None, keep=True):
+        self._around, self._keep = around or (lambda path, layer, call: call()), keep
         self._names, self._known, self._times = [], {}, Counter()
         self.calls, self.order = [], {}
 
@@ -88,7 +89,8 @@ class Calls:
         finally:
             self._names = outer
         self._times[name] += 1
-        self.calls.append(LayerCall(name, layer, output, self._times[name]))
+        if self._keep:
+            self.calls.append(LayerCall(name, layer, output, self._times[name]))
         return output
 
     def ended(self, inputs, logits):

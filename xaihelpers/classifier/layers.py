@@ -92,18 +92,22 @@ class Layers:
 
     def _look_for_places(self):
         """Run the model on five pictures, layer by layer, and see which outputs move with the image."""
+        found = {}
+
+        def seen(path, layer, call):  # noqa: ARG001  # as `Calls` calls it
+            output, name = call(), "/".join(path)
+            if name and name not in found and _is_tensor(output) and output.dtype.is_floating:
+                grids = list(dict.fromkeys(place.grid for place in reversed(found.values())))
+                places = places_of(np.asarray(output.numpy(), np.float32), grids)
+                if places:
+                    found[name] = places
+            return output
+
         with tf.init_scope():  # numbers are looked at, so not as a part of the graph that somebody is building just now
             # What is heard first is taken for the model: a preprocessing that is itself a layer has run before.
             inputs = self.inside(self.outside(strips(self._proof.picture)))
-            with Calls().listening() as heard:
+            with Calls(seen, keep=False).listening():
                 self._call(inputs)
-        found = {}
-        for each in heard.calls:
-            if each.path and each.path not in found and _is_tensor(each.output) and each.output.dtype.is_floating:
-                grids = list(dict.fromkeys(place.grid for place in reversed(found.values())))
-                places = places_of(np.asarray(each.output.numpy(), np.float32), grids)
-                if places:
-                    found[each.path] = places
         return found
 
     def last_layer(self):
