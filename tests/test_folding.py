@@ -1,6 +1,7 @@
 """Folded weights by hand, which layers may be folded, and generated networks: folded equals unfolded, or is refused."""
 
 import functools
+import warnings
 
 import keras
 import numpy as np
@@ -90,6 +91,16 @@ def test_a_convolution_takes_over_what_stands_behind():
     # 2 x + 1, less 4, over 0.5, times 3, plus 5: 12 x - 13.
     kernels, bias = by_hand(layers.Conv2D(1, 1), (None, 4, 4, 1), [[[[[2]]]], [1]], norm_of(1, 3, 5, 4, 0.5))
     assert np.allclose(kernels[0], 12) and np.allclose(bias, -13) and bias.shape == (1,)
+
+
+def test_a_variance_below_zero_gives_nan_and_no_warning_of_numpy():
+    """It does so in the network itself, and the classifier says it in words of its own."""
+    norm = norm_of(1, 3, 5, 4, 0.5)
+    norm.moving_variance.assign([-1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        kernels, bias = by_hand(layers.Conv2D(1, 1), (None, 4, 4, 1), [[[[[2]]]], [1]], norm)
+    assert np.isnan(kernels[0]).all() and np.isnan(bias).all()
 
 
 def test_without_scale_center_or_bias():
