@@ -135,19 +135,23 @@ def test_every_technique_has_two_settings_and_those_with_a_baseline_the_same_one
     assert list(settings.index) == labels and settings.notna().all(axis=None)
 
 
-def test_a_new_technique_comes_into_the_tables_by_itself(monkeypatch):
+@pytest.mark.parametrize(
+    ("given", "moved"), [({"low": 4, "high": 32, "step": 4, "default": 16}, 4), ({"options": [16, 8, 2, 64]}, 64)]
+)
+def test_a_new_technique_comes_into_the_tables_by_itself(monkeypatch, given, moved):
+    """With its first slider at the low end, or at the last of what it offers."""
     from xaihelpers.methods.shared.contract import Slider
 
     def bands(classifier, image, target=None, *, width=16, seed=0, batch_size=32, progress=False):
         return Finding(np.zeros(image.shape[:2]), 0)
 
-    made = technique(family="perturbation", needs_gradients=False, sliders={"width": Slider(4, 32, 4, default=16)})(bands)
+    made = technique(family="perturbation", needs_gradients=False, sliders={"width": Slider(**given)})(bands)
     known = {**xh.METHODS, "bands": made.method}
     monkeypatch.setattr(entries, "METHODS", known)
     rows = [row for row in entries.entries() if row.technique == "bands"]
     assert [(row.label, row.parameters, row.sampled) for row in rows] == [
         ("Bands", {}, True),
-        ("Bands, width 4", {"width": 4}, True),
+        (f"Bands, width {moved}", {"width": moved}, True),
     ]
 
 
