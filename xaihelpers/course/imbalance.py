@@ -134,10 +134,13 @@ def _rule(scores):
     """Return (quantity, threshold): the one that tells most known networks apart; of several, that with the widest gap."""
     truth, best = scores.index.get_level_values("unbalanced").to_numpy(bool), None
     for quantity, column in scores.items():
-        ordered = np.sort(column.unique())
-        for threshold in (ordered[1:] + ordered[:-1]) / 2:
-            right = int(((column > threshold) == truth).sum())
-            gap = np.abs(column - threshold).min() / max(column.std(), 1e-12)
+        values = column.to_numpy()
+        ordered = np.unique(values)
+        thresholds = (ordered[1:] + ordered[:-1]) / 2
+        apart = values[:, None] - thresholds  # networks x thresholds
+        rights = ((apart > 0) == truth[:, None]).sum(axis=0)
+        gaps = np.fmin.reduce(np.abs(apart), axis=0) / max(column.std(), 1e-12)
+        for right, gap, threshold in zip(rights, gaps, thresholds):
             if best is None or (right, gap) > best[:2]:
                 best = right, gap, quantity, threshold
     return best[2:]
