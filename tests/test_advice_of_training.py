@@ -167,7 +167,7 @@ CASES = {
         lambda m: taken("efficientnet-lite0", 32, 32).output_shape[-1] == 1280 and gives(backbone(32), None, 32, 32, 32, 2),
     ),
     "weights for a model of one's own": (
-        lambda: train._backbone(backbone(32), "imagenet", None, 32),
+        lambda: xh.train_classifier((RGB, list("ab") * 6), backbone=backbone(32), weights="imagenet"),
         "weights is 'imagenet' for a model of your own, which has its weights: leave it out",
         lambda m: gives(backbone(32), None, 32, 32, 32, 2),
     ),

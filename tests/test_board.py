@@ -2,6 +2,7 @@
 
 import importlib
 
+import networks
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,9 +103,25 @@ def test_what_is_no_technique_is_said_at_once(technique, error, sentence):
         xh.board(technique, questions=["wired"], progress=False)
 
 
-def test_bad_questions_are_told():
-    with pytest.raises(ValueError, match="choose from 'wired'"):
-        xh.board(questions=["beauty"])
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"questions": ["beauty"]}, "choose from 'wired'"),
+        ({"questions": []}, r"questions is \[\]: give a list of names, 1 or more"),
+        ({"rows": "Grad-CAM"}, "rows is 'Grad-CAM': give a list of labels"),
+        ({"rows": ["grad cam"]}, "There is no stored row 'grad cam': choose labels such as"),
+        ({"rows": [["Grad-CAM"]]}, r"There is no stored row \['Grad-CAM'\]: choose labels such as"),
+        ({"name": 3}, "name is 3: give a text"),
+        ({"technique": right, "name": "Grad-CAM"}, "name is 'Grad-CAM', as one of the stored rows is called"),
+        ({"technique": right, "name": "Chance"}, "name is 'Chance', as one of the stored rows is called"),
+        ({"technique": type}, "technique is <class 'type'>: give a function"),
+        ({"technique": networks.gap_network()}, "technique is <Functional name=.*: give a function"),
+        ({"progress": 1}, "progress is 1: expected True or False"),
+    ],
+)
+def test_what_is_no_good_for_a_board_is_one_sentence(given, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        xh.board(**{"questions": ["wired"], **given})
 
 
 # -- claims ----------------------------------------------------------------------------------------------------------------

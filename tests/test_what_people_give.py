@@ -3,8 +3,10 @@
 What is given at random is in test_bad_input.py.
 """
 
+import keras
 import networks
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,14 +93,36 @@ REFUSED = {
     "composites for a model": (lambda c, f: xh.composites(n=1, classifier=c.model), "composites got Functional: wrap the model"),
     "weights that are a number": (
         lambda c, f: backbones.build_backbone("efficientnet-lite0", 3),
-        "weights is '3', which is neither a file nor one of those of efficientnet-lite0",
+        "weights is 3, which is neither a file nor one of those of efficientnet-lite0",
     ),
     "no backbone": (lambda c, f: xh.explain_folder(f, backbone=None), "backbone is NoneType: give a name"),
     "backbones": (lambda c, f: xh.train_classifier(f, backbone=["xception"]), "backbone is list: give a name"),
+    "a backbone in many words": (
+        lambda c, f: xh.train_classifier(f, backbone="x" * 5000), "There is no backbone 'xxx.*: choose from xception",
+    ),
+    "no data to judge by": (
+        lambda c, f: xh.train_classifier((LARGE, LABELS), backbone=maps(), groups="images", validation_data=3),
+        "validation_data is int: give a folder, or a pair",
+    ),
     "groups that are a number": (lambda c, f: xh.explain_folder(f, groups=3), "groups is 3: give a list of values, one an image"),
     "work that is a number": (
         lambda c, f: xh.explain_folder(f, work=3, progress=False),
         "work is 3: give the path of a folder, or None",
+    ),
+    "a label among names that is missing": (
+        lambda c, f: xh.audit(LARGE, ["a", float("nan")] * 4),
+        "The label of an image is nan: expected class names, or whole numbers",
+    ),
+    "a group among names that is missing": (
+        lambda c, f: xh.audit(LARGE, LABELS, groups=["anna", float("nan")] * 4),
+        "groups has values that are NaN or None: give every image a group",
+    ),
+    "labels that are masked": (lambda c, f: xh.audit(LARGE, [pd.NA] * 8), "The label of an image is <NA>: expected class names"),
+    "what can't be shown": (lambda c, f: xh.audit(LARGE, LABELS, seed=Secret()), "seed is an object of the class Secret"),
+    "a model that is a class": (lambda c, f: xh.Classifier(type), "Classifier got <class 'type'>: give a Keras model"),
+    "a model that is none": (lambda c, f: xh.Classifier(None, outputs="logits"), "Classifier got NoneType: give a Keras model"),
+    "a preprocessing of nothing": (
+        lambda c, f: plain(preprocess=lambda: 1).predict(IMAGE), r"preprocess can't take images \(1, 8, 8, 3\) float32: Type",
     ),
     "work in an empty text": (
         lambda c, f: xh.explain_folder(f, work=" ", progress=False),
@@ -114,6 +138,23 @@ REFUSED = {
         lambda c, f: xh.audit(f, class_names=["a"]), "labels go from 0 to 1 and there are 1 class names: expected indices",
     ),
 }  # fmt: skip
+
+
+class Secret:
+    """Something that can't even be shown."""
+
+    def __repr__(self):
+        raise RuntimeError("no")
+
+
+def maps():
+    """A backbone: one convolution."""
+    return keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(2, 3)])
+
+
+def plain(**options):
+    """A classifier around a plain function."""
+    return xh.Classifier(lambda images: np.tile([0.25, 0.75], (len(images), 1)), **options)
 
 
 def dead():
@@ -183,3 +224,21 @@ def test_anything_else(name, classifier, tmp_path, monkeypatch):
         try_it(data, function, arguments, classifier)
 
     any_arguments()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"cross_validate": 1}, "cross_validate is 1: expected True or False"),
+        ({"validation_split": 1}, "validation_split is 1: expected a share"),
+        ({"class_names": []}, "class_names is empty: give C different names"),
+        ({"groups": "familes"}, "groups is 'familes': choose 'families'"),
+        ({"weights": "imagnet"}, "weights is 'imagnet', which is neither"),
+        ({"weights": np.zeros(3)}, r"weights is an array of shape \(3,\), float64, which is neither"),
+        ({"backbone": networks.gap_network(), "weights": None}, "weights is None for a model of your own"),
+        ({"progress": 1}, "progress is 1: expected True or False"),
+    ],
+)
+def test_what_no_training_can_use_is_said_before_an_image_is_read(given, words, tmp_path):
+    with pytest.raises((TypeError, ValueError), match=words):
+        xh.train_classifier(tmp_path / "nowhere", **given)

@@ -11,7 +11,10 @@ def shown(value):
     """Return a value as one short line: arrays by their shape and type, long texts cut."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}, {value.dtype}" if value.ndim else f"{value.dtype} {value}"
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # whatever the value's own method does
+        return f"an object of the class {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
@@ -35,11 +38,18 @@ def is_whole(value):
 
 
 def as_array(value, name):
-    """Return a value as an array, or raise ValueError, in one sentence, where it is none (lists of different lengths)."""
+    """Return a value as an array, or raise ValueError, in one sentence, where it is none (lists of different lengths).
+
+    Texts among something else, such as a name that is missing, stay what they are: numpy would make the text "nan" of it.
+    """
     try:
-        return np.asarray(value)
-    except (TypeError, ValueError):
+        array = np.asarray(value)
+        if array.dtype.kind in "US" and not isinstance(value, (str, bytes, np.ndarray, np.generic)):
+            each = np.array(value, dtype=object)
+            array = array if all(isinstance(one, (str, bytes)) for one in each.ravel().tolist()) else each
+    except Exception:  # by the kind of value: TypeError, ValueError, or what its own method raises
         raise ValueError(f"{name} is {shown(value)}: expected numbers, or an array of them.") from None
+    return array
 
 
 def whole_number(value, name, least=1, most=None, what="a whole number"):
@@ -90,14 +100,21 @@ def require_finite(values, what):
         raise ValueError(f"{what} NaN or infinite: check the network's weights, and the range of its input.")
 
 
-def listed(value, name, of):
-    """Return `value` as a list, or raise TypeError where it is no list, or is one text. of: what is listed."""
+def listed(value, name, of, least=0):
+    """Return `value` as a list, or raise TypeError where it is no list, is one text, or too short. of: what is listed."""
     try:
-        if not isinstance(value, (str, bytes)):
-            return list(value)
+        if not isinstance(value, (str, bytes)) and len(found := list(value)) >= least:
+            return found
     except TypeError:
         pass
-    raise TypeError(f"{name} is {shown(value)}: give a list of {of}.")
+    raise TypeError(f"{name} is {shown(value)}: give a list of {of}{f', {least} or more' if least else ''}.")
+
+
+def written(value, name):
+    """Return a name or title as it was given, or raise TypeError where it is no text, or an empty one."""
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError(f"{name} is {shown(value)}: give a text that is not empty.")
+    return str(value)
 
 
 def path_of(value, sentence):

@@ -135,6 +135,8 @@ def audit(
         files, skipped = data.files, data.skipped
         facts = [file_facts(file) for file in files]
     if labels is not None:
+        if files is not None or hasattr(data, "labels") or (isinstance(data, (tuple, list)) and len(data) == 2):
+            raise ValueError("labels are given for data that have labels of their own: leave labels out.")
         data = (data, labels)
     images, labels, class_names = images_and_labels(data, class_names, size, progress)
     images = as_uint8(images)

@@ -1,5 +1,6 @@
 """One contract for every network: images in as people have them, probabilities, logits and gradients out."""
 
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -233,7 +234,9 @@ class Classifier:
         if p.ndim != 2 or len(p) != n:
             raise ValueError(f"The classifier returned shape {p.shape} for {n} images: expected ({n}, C).")
         if self._names is not None and p.shape[1] != len(self._names):
-            raise ValueError(f"The classifier returned {p.shape[1]} classes and has {len(self._names)} class names.")
+            raise ValueError(
+                f"The classifier returned {p.shape[1]} classes and has {len(self._names)} class names: give as many names."
+            )
         if not np.isfinite(p).all():
             raise ValueError("The classifier returned NaN or infinite probabilities: check its input range and weights.")
         if bounded and (p.min() < -1e-4 or p.max() > 1 + 1e-4):
@@ -263,20 +266,24 @@ class CallableClassifier(Classifier):
     """Any function from images to class probabilities: only black-box techniques can explain it."""
 
     def __init__(self, model, **options):
-        if keras_only := sorted(set(options) & {"outputs", "output", "inputs", "region"}):
-            raise TypeError(f"{keras_only[0]} is for Keras models: let the function itself choose what it returns.")
-        if not callable(model):
+        if isinstance(model, (str, os.PathLike)):
+            raise TypeError(f"Classifier got {shown(str(model))}: load a file with load_classifier(path).")
+        if not callable(model) or isinstance(model, type):
             raise TypeError(
-                f"Classifier got {type(model).__name__}: give a Keras model, or a function that takes images "
-                "(N, H, W, 3) and returns class probabilities (N, C)."
+                f"Classifier got {shown(model) if isinstance(model, type) else type(model).__name__}: give a Keras model, or a "
+                "function that takes images (N, H, W, 3) and returns class probabilities (N, C)."
             )
-        super().__init__(model, **options)
+        keras_only = ("inputs", "output", "outputs", "region")
+        if given := [name for name in keras_only if options.get(name) is not None]:
+            raise TypeError(f"{given[0]} is for Keras models: let the function itself choose what it returns.")
+        super().__init__(model, **{name: value for name, value in options.items() if name not in keras_only})
 
     def _ask(self, images, batch_size, checked=False):
         found = []
         for batch in self._batches(images, batch_size, checked):
+            given = self._preprocessed(batch)
             try:
-                p = self.model(self.preprocess(batch.copy()))
+                p = self.model(given)
             except Exception as error:
                 error.add_note(f"The classifier's own function raised this, for images {batch.shape} float32, 0 to 255.")
                 raise
@@ -289,6 +296,20 @@ class CallableClassifier(Classifier):
             self.count(forward=len(batch))
             found.append(p)
         return None, np.concatenate(found)
+
+    def _preprocessed(self, batch):
+        """Return what the function is given; of a kind that it alone knows."""
+        try:
+            given = self.preprocess(batch.copy())
+        except Exception as error:
+            problem = f"{type(error).__name__}, {str(error).strip().splitlines()[0][:150] if str(error).strip() else ''}"
+            raise ValueError(
+                f"preprocess can't take images {batch.shape} float32: {problem.rstrip(' .,')}. Write it for a batch "
+                "(N, H, W, C), such as lambda x: x / 255."
+            ) from error
+        if given is None:
+            raise ValueError("preprocess returned None: end it with return and the images.")
+        return given
 
     def logits(self, images, batch_size=32, checked=False):  # noqa: ARG002
         """Raise: a plain function gives probabilities only."""

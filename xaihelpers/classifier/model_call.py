@@ -52,6 +52,8 @@ class ModelCall:
         images = [name for name in free if len(self._symbols[name].shape) == 4]
         if len(free) == 1 and images:
             return free[0]
+        if not free and self._held:
+            raise ValueError(f"inputs holds every input, {_listed(self._symbols)}: leave the one that takes the image out.")
         if not images:
             raise ValueError(f"The model has no input for images (N, H, W, C): its inputs are {_listed(self._symbols)}.")
         others = [name for name in free if name != images[0]]
@@ -91,10 +93,13 @@ class ModelCall:
             return next(iter(named.values()))
         if is_whole(wanted) and wanted not in named and 0 <= wanted < len(listed):
             wanted = listed[wanted]
-        if not isinstance(wanted, (str, int, np.integer)) or wanted not in named:
+        if not (isinstance(wanted, str) or is_whole(wanted)) or wanted not in named:
             there_are = ", ".join(map(repr, listed))
-            asked = "say which one is explained" if wanted is None else f"there is no {shown(wanted)}"
-            raise Refused(f"The model has {len(named)} outputs, {there_are}: {asked}, output={listed[0]!r}.")
+            none = "" if wanted is None else f", and no {shown(wanted)}"
+            raise Refused(
+                f"The model has {len(named)} output{'s' * (len(named) != 1)}, {there_are}{none}: say which one is explained, "
+                f"output={listed[0]!r}."
+            )
         return named[wanted]
 
 

@@ -25,6 +25,8 @@ class Preprocessing:
         self._outside = self._inside = None
         probe = _steps(probe)
         expected = probe if function is None else self._numpy(probe)
+        if not np.isfinite(expected).any():
+            raise ValueError("preprocess makes NaN or infinity of every pixel: correct it, such as lambda x: x / 255.")
         self.shape = expected.shape[1:]
         self._as_image = self.shape == probe.shape[1:]
         self.pointwise = function is None or _is_pointwise(self._numpy, probe, expected)

@@ -125,7 +125,10 @@ class Proof:
             what = "output" if self._head.kind == "values" else "class"
             classifier._names = [f"{what} {i}" for i in range(n)]
         elif len(classifier._names) != n:
-            raise ValueError(f"The model has {n} classes and {len(classifier._names)} class names were given.")
+            raise ValueError(
+                f"The model has {n} classes and {len(classifier._names)} class names were given: give as many, in the order of "
+                "its outputs."
+            )
 
     def _about_the_head(self, logits):
         """Yield what must be said about the head."""

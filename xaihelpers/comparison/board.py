@@ -8,6 +8,7 @@
 Nothing leaves the machine: the other rows are stored, on the same images.
 """
 
+import difflib
 import html
 import inspect
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._validation import listed, one_of, shown
+from .._validation import listed, one_of, shown, written, yes_or_no
 from ..images import check_map
 from ..methods.shared.contract import Finding, technique
 from ..results import Attribution
@@ -26,6 +27,7 @@ from .controls import is_control
 from .results import QUESTIONS, results
 from .statistics import ranking
 
+_LONGEST = 60  # letters of a label that are compared
 ASKED = ("wired", "contrast", "sticker", "removal")
 
 
@@ -100,14 +102,19 @@ def board(
     Raises ValueError where a map has another size than its image; what the function itself raises comes through.
     """
     known = ("wired", "contrast", "sticker", "removal", "quadrant")
-    questions = [one_of(each, "the question", known) for each in listed(questions, "questions", "names")]
-    rows = _default_rows() if rows is None else listed(rows, "rows", "labels")
-    if technique is not None and not callable(technique):
+    questions = [one_of(each, "the question", known) for each in listed(questions, "questions", "names", least=1)]
+    name, progress = written(name, "name"), yes_or_no(progress, "progress")
+    if technique is not None and (not callable(technique) or isinstance(technique, type) or hasattr(technique, "weights")):
         raise TypeError(f"technique is {shown(technique)}: give a function (classifier, image, target) that returns a map.")
+    tables = {question: results(QUESTIONS[question].table) for question in dict.fromkeys(questions)}
+    there = sorted({label for table in tables.values() for label in table.method.unique()})
+    rows = _default_rows() if rows is None else _checked_rows(rows, there)
+    if technique is not None and name in there:
+        raise ValueError(f"name is {name!r}, as one of the stored rows is called: give your technique a name of its own.")
     ranked = {}
-    for question in questions:
+    for question, stored in tables.items():
         asked = QUESTIONS[question]
-        table = _on_common_images(results(asked.table), asked.metric, rows)
+        table = _on_common_images(stored, asked.metric, rows)
         if technique is not None:
             entered = entered_as(technique, name)
             table = pd.concat(
@@ -139,6 +146,16 @@ def entered_as(function, name):
 
     find.__name__ = name
     return technique(family="own", needs_gradients=False)(find)
+
+
+def _checked_rows(rows, there):
+    """Return the labels of stored rows, or raise ValueError for one that is none, with those that are spelt most alike."""
+    rows = listed(rows, "rows", "labels")
+    for row in rows:
+        if not isinstance(row, str) or row not in there:
+            near = difflib.get_close_matches(str(row)[:_LONGEST], there, 3, cutoff=0) if isinstance(row, str) else there[:3]
+            raise ValueError(f"There is no stored row {shown(row)}: choose labels such as {', '.join(map(repr, near))}.")
+    return rows
 
 
 def _default_rows():

@@ -10,7 +10,7 @@ from ..classifier.names import checked_names
 from ..folders import SMALLEST, images_from_folder
 
 
-def images_and_labels(data, class_names, size, progress):
+def images_and_labels(data, class_names, size, progress, name="data"):
     """Return (images uint8 or float, labels (N,) int64, class names) from all that `train_classifier` takes."""
     if isinstance(data, (str, os.PathLike)):
         data = images_from_folder(data, size, progress=progress)
@@ -21,7 +21,7 @@ def images_and_labels(data, class_names, size, progress):
     elif isinstance(data, (tuple, list)) and len(data) == 2:
         images, labels = data
     else:
-        raise TypeError(f"data is {type(data).__name__}: give a folder, or a pair (images, labels).")
+        raise TypeError(f"{name} is {type(data).__name__}: give a folder, or a pair (images, labels).")
     images = _checked_images(images)
     labels, names = _checked_labels(labels, class_names, len(images))
     return images, labels, names
@@ -65,16 +65,24 @@ def _checked_labels(labels, class_names, n):
     """Return (labels (N,) int64, class names); names are put into alphabetical order where no order is given."""
     labels, class_names = as_array(labels, "labels"), checked_names(class_names)
     if labels.shape != (n,):
-        raise ValueError(f"There are {n} images and labels of shape {labels.shape}: give one label for each image.")
+        classes = ", such as labels.argmax(axis=1) of what is one-hot" if labels.ndim == 2 and len(labels) == n else ""
+        raise ValueError(f"There are {n} images and labels of shape {labels.shape}: give one label for each image{classes}.")
     if labels.dtype.kind == "O" and (strange := [label for label in labels.tolist() if not isinstance(label, str)]):
         raise ValueError(f"The label of an image is {shown(strange[0])}: expected class names, or whole numbers from 0.")
     if labels.dtype.kind in "UO":
         names = sorted(set(labels.tolist())) if class_names is None else class_names
         unknown = sorted(set(labels.tolist()) - set(names))
         if unknown:
-            raise ValueError(f"The label {unknown[0]!r} is not one of class_names: {', '.join(map(str, names))}.")
+            raise ValueError(
+                f"The label {unknown[0]!r} is not one of class_names: {', '.join(map(str, names))}; correct it or them."
+            )
         labels = np.array([names.index(label) for label in labels.tolist()], dtype=np.int64)
     elif labels.dtype.kind in "iu":
+        if class_names is None and labels.max(initial=0) >= max(n, 2):
+            raise ValueError(
+                f"The labels go up to {labels.max()} for {n} images: expected indices of classes, such as "
+                "np.unique(labels, return_inverse=True)[1] makes of any numbers."
+            )
         names = class_names if class_names is not None else [f"class {i}" for i in range(labels.max(initial=0) + 1)]
         if n and not 0 <= labels.min() <= labels.max() < len(names):
             raise ValueError(

@@ -17,11 +17,10 @@ _THOROUGH = 6000  # images: for more, only copies that fill the same frame are l
 def groups_of(groups, images, labels, class_names, progress, warn=True):
     """Return (groups (N,) int64, how the images are split, in words)."""
     n = len(images)
+    check_groups(groups)
     if isinstance(groups, str):
         if groups == "images":
             return np.arange(n), "split by image: copies of one photograph may be on both sides"
-        if groups != "families":
-            raise ValueError(f"groups is {shown(groups)}: choose 'families', 'images', or give a value for each image.")
         groups = families(_OneAtATime(images), thorough=n <= _THOROUGH, progress=progress)
         if warn:
             _warn_of_two_labels(groups, labels, class_names)
@@ -31,6 +30,12 @@ def groups_of(groups, images, labels, class_names, progress, warn=True):
         return groups, f"split by family: {n} images are {found} photographs and their copies{looked}; none is on both sides"
     groups = checked_groups(groups, n)
     return groups, f"split by the {groups.max() + 1} groups that were given"
+
+
+def check_groups(groups):
+    """Raise ValueError for a word that names no way of grouping; what else is given is checked against the images."""
+    if isinstance(groups, str) and groups not in ("families", "images"):
+        raise ValueError(f"groups is {shown(groups)}: choose 'families', 'images', or give a value for each image.")
 
 
 def overlap_warning(images, others):

@@ -7,13 +7,18 @@ from .._validation import as_array, number, shown
 _FOLDS = 5
 
 
+def checked_share(share):
+    """Return the share of every class that is held back, or raise ValueError where it is none."""
+    return number(share, "validation_split", above=0, below=1, what="a share of every class, such as 0.2,")
+
+
 def held_back_part(labels, groups, class_names, share, seed):
     """Return (other indices, held back indices): of every class about `share` of the images, at least one group of them.
 
     labels: N class indices. groups: N of anything; what is of one group is never divided.
     Raises ValueError where a class would keep fewer than two groups to train on.
     """
-    share = number(share, "validation_split", above=0, below=1, what="a share of every class, such as 0.2,")
+    share = checked_share(share)
     for label, name in enumerate(class_names):
         n = len(np.unique(groups[labels == label]))
         if n - max(1, round(n * share)) < 2:

@@ -10,14 +10,15 @@ import numpy as np
 from .._quiet import announce
 from .._validation import one_of, whole_number, yes_or_no
 from ..classifier.keras_model import KerasClassifier
+from ..classifier.names import checked_names
 from ..folders import SMALLEST
 from ..results import DiagnosticWarning
-from ..zoo.backbones import BACKBONES, build_backbone, check_backbone, with_head
+from ..zoo.backbones import BACKBONES, build_backbone, check_backbone, check_weights, with_head
 from .chance import LearnedNothing, chance_of, surely_little
 from .data import images_and_labels
 from .evaluation import evaluation
-from .groups import groups_of, overlap_warning
-from .splitting import folds, held_back_part, stopping_part
+from .groups import check_groups, groups_of, overlap_warning
+from .splitting import checked_share, folds, held_back_part, stopping_part
 from .steps import fine_tune_top, outputs_of, train_head
 
 # Fine-tuning trains what comes after this layer.
@@ -106,7 +107,13 @@ def train_classifier(
     epochs, seed = whole_number(epochs, "epochs"), whole_number(seed, "seed", 0)
     fine_tune, class_weights = whole_number(fine_tune, "fine_tune", 0), yes_or_no(class_weights, "class_weights")
     one_of(on_chance, "on_chance", ("error", "warn"))
+    progress = yes_or_no(progress, "progress")
+    cross_validate = None if cross_validate is None else yes_or_no(cross_validate, "cross_validate")
+    validation_split = checked_share(validation_split)
+    checked_names(class_names)
+    check_groups(groups)
     check_backbone(backbone)
+    check_weights(backbone, weights)
     if fine_tune and not isinstance(backbone, str):
         raise ValueError(f"fine_tune is {fine_tune} for a model of your own: it works for {' and '.join(BACKBONES)} only.")
     image_size = None if image_size is None else whole_number(image_size, "image_size", SMALLEST)
@@ -159,7 +166,7 @@ def _held_back(validation_data, labels, groups, names, share, seed):
 def _other_images(validation_data, names, size, images, progress):
     """Return (images, labels) of the learner's own validation data, at the size of the training images."""
     pair = isinstance(validation_data, (tuple, list))
-    others, labels, theirs = images_and_labels(validation_data, names if pair else None, size, progress)
+    others, labels, theirs = images_and_labels(validation_data, names if pair else None, size, progress, "validation_data")
     if unknown := [name for name in theirs if name not in names]:
         raise ValueError(f"validation_data has the class {unknown[0]!r}, and the training data has {', '.join(names)}.")
     labels = np.array([names.index(name) for name in theirs])[labels]
@@ -175,7 +182,7 @@ def _other_images(validation_data, names, size, images, progress):
 def _worth_it(cross_validate, found, n, validation_data):
     """Return whether to cross-validate: as asked for, or where a class is too small to be judged by what is held back."""
     if cross_validate is not None:
-        return yes_or_no(cross_validate, "cross_validate")
+        return cross_validate
     few = min(found.counts.values()) < _MANY
     return validation_data is None and few and n <= _AFFORDABLE
 
@@ -232,8 +239,6 @@ def _backbone(backbone, weights, image_size, input_size):
                 "give image_size=128 to have them enlarged."
             )
         return build_backbone(backbone, weights, image_size=size, input_size=input_size)
-    if weights != "auto":
-        raise ValueError(f"weights is {weights!r} for a model of your own, which has its weights: leave it out.")
     if _shape(backbone, "output_shape") is None:
         backbone = _built(backbone, image_size or input_size)
     if len(_shape(backbone, "output_shape") or ()) != 4:

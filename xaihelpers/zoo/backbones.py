@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from .._validation import whole_number
+from .._validation import shown, whole_number
 
 # Name: where its trained weights may come from (the first is the usual choice), and the smallest image it takes.
 BACKBONES = {"xception": (("skin", "imagenet"), 71), "efficientnet-lite0": (("imagenet",), 32)}
@@ -49,7 +49,9 @@ def check_backbone(backbone):
     """Return the name of a backbone, a name or a Keras model; raise in one sentence for anything else."""
     if isinstance(backbone, str):
         if backbone not in BACKBONES:
-            raise ValueError(f"There is no backbone {backbone!r}: choose from {', '.join(BACKBONES)}, or give a Keras model.")
+            raise ValueError(
+                f"There is no backbone {shown(backbone)}: choose from {', '.join(BACKBONES)}, or give a Keras model."
+            )
         return backbone
     import keras
 
@@ -61,19 +63,33 @@ def check_backbone(backbone):
 def _checked(name, weights, image_size):
     """Return `weights` as "skin", "imagenet", None or a Path; an error where the three don't fit together."""
     check_backbone(name)
-    known, smallest = BACKBONES[name]
-    whole_number(image_size, "image_size", smallest, what=f"a whole number of pixels for {name}")
-    if weights == "auto":
-        return known[0]
-    if weights is None or weights in known:
+    whole_number(image_size, "image_size", BACKBONES[name][1], what=f"a whole number of pixels for {name}")
+    return check_weights(name, weights)
+
+
+def check_weights(backbone, weights):
+    """Return `weights` as "skin", "imagenet", None or a Path; raise ValueError where the backbone has no such weights."""
+    if not isinstance(backbone, str):
+        if not isinstance(weights, str) or weights != "auto":
+            raise ValueError(f"weights is {shown(weights)} for a model of your own, which has its weights: leave it out.")
         return weights
+    known, _ = BACKBONES[backbone]
+    if weights is None or (isinstance(weights, str) and weights in ("auto", *known)):
+        return known[0] if weights == "auto" else weights
     path = Path(weights) if isinstance(weights, (str, Path)) else None
-    if path is None or not path.is_file():
+    if path is None or not _is_file(path):
         raise ValueError(
-            f"weights is {str(weights)!r}, which is neither a file nor one of those of {name}: "
+            f"weights is {shown(weights)}, which is neither a file nor one of those of {backbone}: "
             f"{', '.join(known)}, None (random), or a file written by model.save_weights."
         )
     return path
+
+
+def _is_file(path):
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is far too long
+        return False
 
 
 def _load_file(model, path):
