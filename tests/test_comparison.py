@@ -130,8 +130,12 @@ def test_interrupted_it_keeps_what_there_is(classifier, tmp_path):
     [
         (dict(images=[]), ValueError, "no images"),
         (dict(masks=MASKS[:2]), ValueError, "6 images and 2 masks"),
+        (dict(masks=3), TypeError, "masks is 3"),
         (dict(methods=["cam"]), ValueError, "no technique 'cam'"),
         (dict(methods={"rise": {"masks": 3}}), TypeError, "masks"),
+        (dict(methods={"rise": 3}), TypeError, "A technique is .*: give its name, {name: parameters}"),
+        (dict(methods={"mine": (max, {}, 3)}), TypeError, "A technique is .*: give its name, {name: parameters}"),
+        (dict(methods={"mine": ([], {})}), TypeError, "A technique is list: give its name"),
         (dict(metrics=["beauty"]), ValueError, "no metric 'beauty'"),
         (dict(targets=[0, 1]), ValueError, "6 images and 2 targets"),
         (dict(targets=9), ValueError, "no class 9"),
