@@ -15,7 +15,6 @@ FLOORS = {
     "_progress": 1,
     "_late": 1,
     "_quiet": 1,
-    "_threads": 1,
     "_types": 1,
     "_validation": 1,
     "decoding": 1,
@@ -43,7 +42,7 @@ FLOORS = {
     "widgets": 5,
 }
 # Everybody uses these; in the drawing their arrows would hide the others.
-SMALL = {"_progress", "_quiet", "_threads", "_types", "_validation"}
+SMALL = {"_progress", "_quiet", "_types", "_validation"}
 LATE = ["tensorflow", "keras", "lime", "alibi", "matplotlib.pyplot", "skimage", "sklearn", "pandas", "ipywidgets", "scipy"]
 
 

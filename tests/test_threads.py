@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from xaihelpers._threads import one_thread
 from xaihelpers.methods.shared.mask_regression import LineThroughAnswers
 from xaihelpers.methods.shared.masks import Masks
+from xaihelpers.methods.shared.threads import one_thread
 
 
 def threads():

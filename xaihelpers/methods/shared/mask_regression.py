@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..._threads import one_thread
+from .threads import one_thread
 
 LARGEST_GRID = 32  # beyond it the line would have thousands of slopes
 _PENALTIES = np.logspace(-9, 4, 53)

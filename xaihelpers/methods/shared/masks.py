@@ -5,7 +5,7 @@ Petsiuk, Das and Saenko, "RISE: Randomized Input Sampling for Explanation of Bla
 
 import numpy as np
 
-from ..._threads import one_thread
+from .threads import one_thread
 
 DESIGNS = ("balanced", "independent")
 _LARGEST_BLOCK = 1024  # rows of the largest Hadamard matrix made; beyond it cells are only kept equally often

@@ -1,8 +1,42 @@
-"""Small matrices on one thread: several wait for each other longer than they work, by far so where something else runs."""
+"""Small products of matrices on one thread: waking the others costs more than they save.
+
+OpenBLAS shares out a product of some hundred rows and columns to all cores, and they wait for each other: with two cores the
+decomposition behind a RISE map takes eight times the processor time that one thread needs, and more where other work keeps
+the cores busy.
+"""
+
+import functools
+import threading
+from contextlib import contextmanager
+
+_lock = threading.Lock()
+_users = 0
+_limit = None
 
 
+@contextmanager
 def one_thread():
-    """Return a block in which numpy multiplies matrices on one thread; sums are then rounded alike in every run."""
-    from threadpoolctl import threadpool_limits  # scikit-learn brings it
+    """In this block numpy multiplies and decomposes matrices on one thread; sums are then rounded alike in every run.
 
-    return threadpool_limits(1, user_api="blas")
+    Blocks may lie in each other, and beside each other in several threads: the last one that ends gives the threads back.
+    """
+    global _users, _limit
+    with _lock:
+        _users += 1
+        if _users == 1:
+            _limit = _libraries().limit(limits=1, user_api="blas")
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if not _users:
+                _limit.restore_original_limits()
+
+
+@functools.cache
+def _libraries():
+    import numpy  # noqa: F401  # the controller knows the libraries that are loaded when it is made
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
