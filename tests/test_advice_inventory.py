@@ -50,6 +50,7 @@ ELSEWHERE = {
     "choose one such as": "test_places.py",
     "give its path instead": "test_advice_of_widgets.py",
     "or leave engine out": "test_anchors.py",
+    "it returned {}: give a function that returns an Attribution": "test_advice_of_what_people_give.py",
     "Run the notebook to reach every value": "test_player.py",
     "run this notebook to move them": "test_player.py",
     "hold back whole families, as train_classifier does": "test_advice_of_audits.py",

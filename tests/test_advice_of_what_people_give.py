@@ -1,7 +1,9 @@
 """What the package says of values that people give by mistake is followed: it works, and the result is the right one."""
 
 import re
+from dataclasses import replace
 
+import keras
 import networks
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from xaihelpers.auditing import probes
 from xaihelpers.training.data import images_and_labels
 
 MODEL = networks.gap_network()
+INSIDE = np.arange(64).reshape(8, 8) > 40
 NUMBERS = [7, 10**9] * 4
 
 
@@ -38,6 +41,29 @@ def same(one, other):
 def images_of(labels, names=None):
     """Return (labels, class names) as the training takes them."""
     return images_and_labels((LARGE, labels), names, 32, False)[1:]
+
+
+class Mine(keras.layers.ReLU):
+    """A layer of one's own."""
+
+
+def of_mine(folder):
+    """Return the path of the model with such a layer in it."""
+    path, x = folder / "mine.keras", MODEL.get_layer("maps").output
+    x = MODEL.get_layer("scores")(MODEL.get_layer("pool")(Mine()(x)))
+    keras.Model(MODEL.input, x).save(path)
+    return path
+
+
+def inside(classifier, image, target, **_):
+    """A technique that is right of the first image, and wrong of the second."""
+    return replace(xh.saliency(classifier, image, target), heatmap=INSIDE * 1.0)
+
+
+def compared(**options):
+    """The table of two images by name."""
+    given = {"methods": [inside], "metrics": ["pointing_game"], "masks": [INSIDE, ~INSIDE], "targets": 0, **options}
+    return xh.compare(xh.Classifier(MODEL), {"one": IMAGE, "two": IMAGE}, progress=False, **given)
 
 
 def saved(folder):
@@ -112,6 +138,31 @@ CASES = {
         "preprocess makes NaN or infinity of every pixel: correct it, such as lambda x: x / 255",
         lambda f, m: same(xh.Classifier(MODEL, preprocess=lambda x: x * 1.0), xh.Classifier(MODEL)),
     ),
+    "no dict of layers": (
+        lambda f: xh.load_classifier(saved(f), custom_objects=[Mine]),
+        r"custom_objects is .*: give \{name: class\} of the layers, such as \{'Mine': Mine\}",
+        lambda f, m: same(xh.load_classifier(of_mine(f), custom_objects={"Mine": Mine}), xh.Classifier(MODEL)),
+    ),
+    "a picture among maps": (
+        lambda f: compared(methods=["saliency", "deep_dream"]),
+        "deep_dream draws a picture and gives no map: leave it out of a comparison",
+        lambda f, m: compared(methods=["saliency"]).note.eq("").all(),
+    ),
+    "masks of other images": (
+        lambda f: compared(masks={"one": INSIDE, "three": ~INSIDE}),
+        r"masks has \['one', 'three'\] and the images are \['one', 'two'\]: give it the same names",
+        lambda f, m: compared(masks={"two": ~INSIDE, "one": INSIDE}).value.tolist() == [1.0, 0.0],
+    ),
+    "classes of other images": (
+        lambda f: compared(targets={"one": 0}),
+        r"targets has \['one'\] and the images are \['one', 'two'\]: give it the same names",
+        lambda f, m: set(compared(targets={"two": 1, "one": 0}).image) == {"one", "two"},
+    ),
+    "a set of classes": (
+        lambda f: compared(targets={0, 1}),
+        r"targets is \{0, 1\}, a set, which has no order: give a list",
+        lambda f, m: compared(targets=[0, 1]).note.eq("").all(),
+    ),
     "every input held": (
         lambda f: xh.Classifier(MODEL, inputs={0: 1}),
         "inputs holds every input, .*: leave the one that takes the image out",
@@ -123,6 +174,15 @@ CASES = {
         lambda f, m: same(xh.Classifier(MODEL, output=0), xh.Classifier(MODEL)),
     ),
 }  # fmt: skip
+
+
+def test_a_function_that_returns_no_map_is_said_in_its_row():
+    def bare(classifier, image, target, **_):
+        return image[..., 0]
+
+    failed = compared(methods={"bare": (bare, {})})
+    assert failed.note.eq("failed: TypeError: it returned ndarray: give a function that returns an Attribution.").all()
+    assert compared(methods={"bare": (inside, {})}).note.eq("").all()
 
 
 @pytest.mark.parametrize("name", CASES)

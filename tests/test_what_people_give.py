@@ -97,6 +97,22 @@ REFUSED = {
     ),
     "no backbone": (lambda c, f: xh.explain_folder(f, backbone=None), "backbone is NoneType: give a name"),
     "backbones": (lambda c, f: xh.train_classifier(f, backbone=["xception"]), "backbone is list: give a name"),
+    "a range in a list": (lambda c, f: load(f, values=["0 to 1"]), r"values is \['0 to 1'\]: choose from"),
+    "a layer that is a number": (lambda c, f: load(f, custom_objects={"a": 3}), "custom_objects is {'a': 3}: give"),
+    "no techniques": (lambda c, f: compared(c, methods=[]), r"methods is \[\]: give a list of names, 1 or more"),
+    "no techniques in a dict": (lambda c, f: compared(c, methods={}), "methods is {}: give a list of names, 1 or more"),
+    "a technique without a name": (lambda c, f: compared(c, methods={1: ("rise", {})}), "The label of a technique is 1: give"),
+    "no metrics": (lambda c, f: compared(c, metrics={}), "metrics is {}: give a list of names, 1 or more"),
+    "a metric that is a number": (lambda c, f: compared(c, metrics={"m": 3}), "There is no metric 3: choose from"),
+    "a metric of one map": (
+        lambda c, f: compared(c, metrics={"m": lambda one: 1.0}),
+        r"The metric 'm' takes \(one\): expected \(classifier, attribution, mask\)",
+    ),
+    "a mask of another size": (lambda c, f: compared(c, masks=[np.eye(4)]), r"The map is \(8, 8\) and the mask \(4, 4\): both"),
+    "a mask in words": (lambda c, f: compared(c, masks=["left"]), "The mask is .*left.*: expected true and false"),
+    "a mask of NaN": (lambda c, f: compared(c, masks=[np.eye(8) * np.nan]), "The mask has values that are NaN: expected"),
+    "a table in an empty text": (lambda c, f: compared(c, file=" "), "file is ' ': give the path of a CSV file, or None"),
+    "a table in a photo": (lambda c, f: compared(c, file=f / "a" / "0.png"), "0.png was written for other images, networks"),
     "a backbone in many words": (
         lambda c, f: xh.train_classifier(f, backbone="x" * 5000), "There is no backbone 'xxx.*: choose from xception",
     ),
@@ -145,6 +161,18 @@ class Secret:
 
     def __repr__(self):
         raise RuntimeError("no")
+
+
+def compared(classifier, **options):
+    """A comparison of one technique on one image."""
+    given = {"methods": ["saliency"], "metrics": ["pointing_game"], "masks": [np.eye(8)], "targets": 0, **options}
+    return xh.compare(classifier, [IMAGE], progress=False, **given)
+
+
+def load(folder, **options):
+    """The classifier of a file."""
+    networks.gap_network().save(folder / "mine.keras")
+    return xh.load_classifier(folder / "mine.keras", **options)
 
 
 def maps():

@@ -1,5 +1,6 @@
 """What error messages say of a value that somebody gave: one line, however large it is."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,16 @@ def listed(value, name, of, least=0):
     except TypeError:
         pass
     raise TypeError(f"{name} is {shown(value)}: give a list of {of}{f', {least} or more' if least else ''}.")
+
+
+def require_arguments(function, name, *arguments):
+    """Raise TypeError, in one sentence, for a function that can't be called with these arguments, which are named."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        raise TypeError(f"{name} takes {inspect.signature(function)}: expected ({', '.join(arguments)}).") from None
+    except ValueError:  # some built-in functions do not say what they take
+        pass
 
 
 def written(value, name):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._validation import shown
+from .._validation import one_of, shown
 from .model_files import load_model
 
 MEMBER = "xaihelpers.json"  # Keras reads past it: the file is a Keras model like any other
@@ -35,8 +35,7 @@ class Affine:
 
 def in_range(values, channels=3):
     """Return the preprocessing for a range of RANGES, None for 0 to 255."""
-    if values not in RANGES:
-        raise ValueError(f"values is {shown(values)}: choose from {', '.join(RANGES)}.")
+    one_of(values, "values", RANGES)
     if RANGES[values] is None:
         return None
     scale, offset = RANGES[values]

@@ -50,7 +50,7 @@ def load_model(
     carries code of its own.
     """
     path = _existing(path)
-    custom = {} if custom_objects is None else dict(custom_objects)
+    custom = {} if custom_objects is None else _checked_custom(custom_objects)
     if path.is_dir():
         return _saved_model(path)
     kind = path.suffix.lower()
@@ -64,6 +64,13 @@ def load_model(
     config = _config_of_zip(path) if kind == ".keras" else _config_of_hdf5(path)
     _refuse_code(path.name, config, custom)
     return _load(path, config, custom)
+
+
+def _checked_custom(given):
+    """Return {name: class} of layers that are not part of Keras, or raise TypeError where it is none."""
+    if not isinstance(given, dict) or not all(isinstance(name, str) and callable(each) for name, each in given.items()):
+        raise TypeError(f"custom_objects is {shown(given)}: give {{name: class}} of the layers, such as {{'Mine': Mine}}.")
+    return dict(given)
 
 
 def _existing(path):

@@ -10,7 +10,6 @@ Nothing leaves the machine: the other rows are stored, on the same images.
 
 import difflib
 import html
-import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._validation import listed, one_of, shown, written, yes_or_no
+from .._validation import listed, one_of, require_arguments, shown, written, yes_or_no
 from ..images import check_map
 from ..methods.shared.contract import Finding, technique
 from ..results import Attribution
@@ -128,12 +127,7 @@ def board(
 
 def entered_as(function, name):
     """Return a function (classifier, image, target) -> map as a technique like any other, its passes counted."""
-    try:
-        inspect.signature(function).bind("classifier", "image", "target")
-    except TypeError:
-        raise TypeError(f"{name} takes {inspect.signature(function)}: expected (classifier, image, target).") from None
-    except ValueError:  # some built-in functions do not say what they take
-        pass
+    require_arguments(function, name, "classifier", "image", "target")
 
     def find(classifier, image, target=None, *, seed=0, batch_size=32, progress=False):
         found = function(classifier, image, target)

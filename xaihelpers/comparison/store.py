@@ -24,7 +24,7 @@ class Store:
         self._write("w", first + ",".join(COLUMNS) + "\n" + self._text(self.rows))
 
     def _read(self, first):
-        with self.path.open(encoding="utf-8", newline="") as stored:
+        with self.path.open(encoding="utf-8", errors="replace", newline="") as stored:
             head, text = stored.readline(), stored.read()
         if head != first:
             raise ValueError(f"{self.path} was written for other images, networks or settings: give another file, or delete it.")
@@ -62,7 +62,7 @@ class Store:
 
 def _checked_path(file):
     """Return the path of a file that can be written, or say in one sentence why it can't."""
-    if not isinstance(file, (str, Path)):
+    if not isinstance(file, (str, Path)) or not str(file).strip():
         raise TypeError(f"file is {shown(file)}: give the path of a CSV file, or None.")
     path = Path(file)
     try:

@@ -13,6 +13,7 @@ from .._quiet import without_warnings
 from .._types import PathLike
 from .._validation import listed, yes_or_no
 from ..classifier import Classifier
+from ..results import Attribution
 from .fingerprint import fingerprint
 from .plan import make_plan, technique
 from .store import COLUMNS, Store
@@ -32,9 +33,9 @@ def compare(
     """Return a table of every metric of every technique on every image: image, method, metric, value, passes, seconds, note.
 
     classifier: a Classifier, or a name of `classifier_names()`, which every process then loads for itself.
-    images: (N, H, W, 3), a list, or {name: image}. masks: (N, H, W), the evidence, or None.
-    methods: names; or {label: parameters} or {label: (name or function, parameters)}. None: every technique that gives a
-        map of this classifier, and the controls, which know no network: "chance", "edges", "centre", "blur_difference".
+    images: (N, H, W, 3), a list, or {name: image}. masks: (N, H, W), the evidence, or {name: mask}, or None.
+    methods: names or functions; or {label: parameters} or {label: (name or function, parameters)}. None: every technique that
+        gives a map of this classifier, and the controls, which know no network: "chance", "edges", "centre", "blur_difference".
     metrics: names out of `METRICS`; or {label: f(classifier, attribution, mask) -> number}.
         None: those that need no further maps; deletion and insertion take 20 steps to the image's mean colour.
     targets: the class to explain, one for all or one an image; None is the predicted class.
@@ -127,6 +128,8 @@ def _rows(classifier, job, label, method, metrics):
     with without_warnings():
         try:
             found = function(classifier, job.image, job.target, **parameters)
+            if not isinstance(found, Attribution):
+                raise TypeError(f"it returned {type(found).__name__}: give a function that returns an Attribution.")
         except Exception as error:
             return [(job.name, label, None, np.nan, np.nan, np.nan, f"failed: {type(error).__name__}: {error}")]
         return [(job.name, label, *_measured(classifier, found, job.mask, *metric)) for metric in metrics.items()]
