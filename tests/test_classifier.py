@@ -112,6 +112,13 @@ def test_passes_are_counted_by_image():
     assert (cost().forward_passes, cost().backward_passes) == (10, 5)
 
 
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5, "2", None])
+def test_a_batch_size_is_a_whole_number(batch_size):
+    classifier = xh.Classifier(lambda x: np.tile([0.25, 0.75], (len(x), 1)))
+    with pytest.raises(ValueError, match=f"batch_size is {batch_size!r}: expected a whole number, 1 or more"):
+        classifier.probabilities(BATCH, batch_size=batch_size)
+
+
 def test_a_shorter_last_batch_traces_nothing_anew():
     traces = []
     classifier = xh.Classifier(networks.gap_network(), preprocess=lambda x: traces.append(1) or x)
