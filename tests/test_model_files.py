@@ -134,7 +134,7 @@ def test_what_can_not_be_kept_is_one_sentence(tmp_path):
     with pytest.raises(TypeError, match="has its own class names and range"):
         xh.load_classifier("rashnet", class_names=["a"])
     gap_network().save(tmp_path / "a.keras")
-    with pytest.raises(ValueError, match="values is '0-1': choose from 0 to 255, 0 to 1, -1 to 1"):
+    with pytest.raises(ValueError, match="values is '0-1': choose from '0 to 255', '0 to 1', '-1 to 1'"):
         xh.load_classifier(tmp_path / "a.keras", values="0-1")
 
 
