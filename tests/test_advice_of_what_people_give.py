@@ -12,6 +12,7 @@ from test_what_people_give import IMAGE, LABELS, LARGE, plain
 
 import xaihelpers as xh
 from xaihelpers.auditing import probes
+from xaihelpers.reporting.kept import place_of
 from xaihelpers.training.data import images_and_labels
 
 MODEL = networks.gap_network()
@@ -162,6 +163,11 @@ CASES = {
         lambda f: compared(targets={0, 1}),
         r"targets is \{0, 1\}, a set, which has no order: give a list",
         lambda f, m: compared(targets=[0, 1]).note.eq("").all(),
+    ),
+    "work among the images": (
+        lambda f: place_of(f / "photos" / "work", f / "photos"),
+        "work is .*, where the images are, and would be a class: give another folder, or None",
+        lambda f, m: place_of(f / "work", f / "photos") == f / "work" and place_of(None, f) is None,
     ),
     "every input held": (
         lambda f: xh.Classifier(MODEL, inputs={0: 1}),

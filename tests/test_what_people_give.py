@@ -140,13 +140,14 @@ REFUSED = {
     "a preprocessing of nothing": (
         lambda c, f: plain(preprocess=lambda: 1).predict(IMAGE), r"preprocess can't take images \(1, 8, 8, 3\) float32: Type",
     ),
+    "work among the images": (lambda c, f: xh.explain_folder(f, work=f, progress=False), "where the images are, and would be"),
     "work in an empty text": (
         lambda c, f: xh.explain_folder(f, work=" ", progress=False),
         "work is ' ': give the path of a folder, or None",
     ),
     "images in an empty text": (lambda c, f: xh.audit(""), "'' can't be a folder: give the path of one"),
     "work in a file": (
-        lambda c, f: xh.explain_folder(f, work=f / "a" / "0.png", progress=False),
+        lambda c, f: xh.explain_folder(f, work=__file__, progress=False),
         "There can be no folder .*: give the path of another one as work, or None",
     ),
     "a size in words": (lambda c, f: xh.explain_folder(f, size="large"), "size is 'large': expected a whole number, 16 or more"),

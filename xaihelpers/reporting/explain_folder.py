@@ -9,7 +9,7 @@ from ..folders import SMALLEST, images_from_folder
 from ..methods import METHODS
 from ..zoo.backbones import check_backbone
 from . import steps
-from .kept import Kept, fingerprint
+from .kept import Kept, fingerprint, place_of
 from .report import FolderReport
 
 
@@ -40,7 +40,7 @@ def explain_folder(
     examples, seed = whole_number(examples, "examples"), whole_number(seed, "seed", 0)
     progress = yes_or_no(progress, "progress")
     name, plain = check_backbone(backbone), _plain(groups)
-    size = whole_number(size, "size", SMALLEST)
+    size, work = whole_number(size, "size", SMALLEST), place_of(work, folder)
     data = images_from_folder(folder, size, progress=progress)
     settings = {"method": method, "backbone": name, "groups": plain, "size": size, "seed": seed}
     kept = Kept(work, fingerprint(data, {**settings, "examples": examples}))

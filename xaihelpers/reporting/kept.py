@@ -15,11 +15,22 @@ _ARRAYS = ("training", "stopping", "validation", "groups", "said")
 _PLAIN = ("history", "split", "chance", "seconds", "interrupted")
 
 
+def place_of(work, images):
+    """Return the folder of the work as a path, None for None; raise where it is none, or lies in the folder of the images."""
+    if work is None:
+        return None
+    work = path_of(work, "work is {}: give the path of a folder, or None.")
+    inside, images = work.resolve(), path_of(images, "{} can't be a folder: give the path of one.").resolve()
+    if images == inside or images in inside.parents:
+        raise ValueError(f"work is {shown(str(work))}, where the images are, and would be a class: give another folder, or None.")
+    return work
+
+
 class Kept:
     """A folder of finished steps. Every step has a name, and a function that does it where it was not done before."""
 
     def __init__(self, work, fingerprint):
-        parent = cache_folder() / "folders" if work is None else path_of(work, "work is {}: give the path of a folder, or None.")
+        parent = cache_folder() / "folders" if work is None else work
         self.folder = parent / fingerprint
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
