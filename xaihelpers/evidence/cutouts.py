@@ -79,6 +79,13 @@ def composites(
     n, seed, objects = whole_number(n, "n"), whole_number(seed, "seed", 0), whole_number(objects, "objects", 1, 2)
     if classifier is not None and not hasattr(classifier, "probabilities"):
         raise TypeError(f"composites got {type(classifier).__name__}: wrap the model first, Classifier(model, ...).")
+    own = (EDGE, EDGE, 3)
+    shape = tuple(getattr(classifier, "input_shape", own))
+    if any(edge not in (None, have) for edge, have in zip(shape, own)):
+        raise ValueError(
+            f"Composites are {EDGE} x {EDGE} pixels, and the classifier takes {shape}: give one for images of that size, or "
+            "leave it out."
+        )
     if classifier is None:
         from ..zoo import load_classifier
 

@@ -59,9 +59,11 @@ def load_classifier(
 
         return load(name, class_names=class_names, values=values, custom_objects=custom_objects)
     if not isinstance(name, str) or name not in _ZOO:
-        near = difflib.get_close_matches(str(name), _ZOO, 1)
+        near = difflib.get_close_matches(name if isinstance(name, str) else "", _ZOO, 1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise ValueError(f"There is no classifier {str(name)[:60]!r}{hint}: choose from {', '.join(_ZOO)}.")
+        from .._validation import shown  # it needs numpy
+
+        raise ValueError(f"There is no classifier {shown(name)}{hint}: choose from {', '.join(_ZOO)}.")
     if class_names is not None or values is not None or custom_objects is not None:
         raise TypeError(f"{name} has its own class names and range: class_names, values and custom_objects are for files.")
     import_tensorflow()
