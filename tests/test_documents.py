@@ -188,6 +188,16 @@ def test_every_notebook_leads_to_the_lessons_beside_it(lessons):
             assert links.count(other) >= 2, f"{name}: {other} stands at its head or its foot only"
 
 
+def test_the_figures_in_the_readme_are_those_that_were_measured(repository):
+    """They were copied by hand, and once stayed behind while what they measure had changed."""
+    table = (repository / "README.md").read_text(encoding="utf-8").split("## Measured")[1].split("\n## ")[0]
+    results = (repository / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    measured = set(re.findall(r"(?<=: )\d+\.\d+", results))
+    rows = [line for line in table.splitlines() if line.startswith("|") and "RISE_DESIGNS" not in line]
+    figures = re.findall(r"\d+\.\d+", " ".join(rows))
+    assert len(figures) >= 8 and not [each for each in figures if f"{float(each):.2f}" not in measured]
+
+
 def test_links_in_notebooks_resolve(lessons, repository):
     for name, notebook in lessons.items():
         for cell in notebook.cells:
