@@ -130,7 +130,7 @@ def test_several_outputs_are_chosen_by_name_or_position():
     np.testing.assert_allclose(xh.Classifier(model, output=0).logits(BATCH), inner(BATCH), atol=1e-6)
     size = xh.Classifier(model, output="size", outputs="values", class_names=["size in mm"])
     np.testing.assert_allclose(size.probabilities(BATCH), model(BATCH)["size"], atol=1e-6)
-    with pytest.raises(ValueError, match="there is no 'colour'"):
+    with pytest.raises(ValueError, match="2 outputs, 'kind', 'size', and no 'colour': say which one"):
         xh.Classifier(model, output="colour")
 
 
