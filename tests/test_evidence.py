@@ -62,15 +62,16 @@ def test_nothing_outside_the_mask_is_object(lite0, monkeypatch):
 
     few = xh.composites(3, 12, classifier=lite0)
     painted = {}
-    real = module.sample_photo
+    real = module._photograph
 
-    def sample_photo(name):
+    def photograph(name):
         photo = real(name).copy()
         if name in painted:
             photo[module.object_masks(name)[painted[name]]] = (255, 0, 255)
         return photo
 
-    monkeypatch.setattr(module, "sample_photo", sample_photo)
+    monkeypatch.setattr(module, "_photograph", photograph)
+    monkeypatch.setattr(module, "_cut_out", module._cut_out.__wrapped__)  # anew each time, not once
     for i in range(len(few)):
         assert (few.images[i][~few.masks[i, 0]] == few.removed[i, 0][~few.masks[i, 0]]).all()
         assert (few.images[i] != few.removed[i, 0]).any(axis=-1)[few.masks[i, 0]].mean() > 0.8

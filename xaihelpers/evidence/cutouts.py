@@ -4,6 +4,7 @@ The mask is exact: a pixel outside it is the background's, to the bit. Edges are
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -158,18 +159,14 @@ def _background(name, rng):
         piece = piece[top : top + 256, left : left + 256]
     else:
         left, top, right, bottom = place
-        piece = sample_photo(photo)[top:bottom, left:right]
+        piece = _photograph(photo)[top:bottom, left:right]
     piece = piece[:, ::-1] if rng.random() < 0.5 else piece
     return np.asarray(Image.fromarray(np.ascontiguousarray(piece)).resize((EDGE, EDGE), Image.Resampling.BICUBIC))
 
 
 def _placed(name, part, rng):
     """Return (colours (H, W, 3), alpha (H, W) 0 to 1) of an object at a random place and size in a part of the picture."""
-    photo, _ = OBJECTS[name]
-    mask = object_masks(photo)[name]
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    cut, mask = sample_photo(photo)[box], mask[box]
+    cut, mask = _cut_out(name)
     left, right = (round(share * EDGE) for share in part)
     room = (EDGE, right - left)  # height, width
     scale = min(room[0] / cut.shape[0], room[1] / cut.shape[1]) * rng.uniform(0.65, 0.98)
@@ -181,6 +178,22 @@ def _placed(name, part, rng):
     place = (slice(top, top + size[1]), slice(beside, beside + size[0]))
     colours[place], alpha[place] = cut, _blended(mask)
     return colours, alpha
+
+
+# A photograph is read and its masks are drawn once, since sixty composites are chosen from hundreds.
+@cache
+def _photograph(name):
+    return sample_photo(name)
+
+
+@cache
+def _cut_out(name):
+    """Return (colours (H, W, 3), mask (H, W)) of an object in its photograph, no larger than it is."""
+    photo, _ = OBJECTS[name]
+    mask = object_masks(photo)[name]
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    return _photograph(photo)[box], mask[box]
 
 
 def _blended(mask):
