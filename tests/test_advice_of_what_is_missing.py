@@ -21,7 +21,7 @@ from test_training import write_wheel
 import xaihelpers as xh
 from xaihelpers.evidence import cutouts
 from xaihelpers.rashes import shipped
-from xaihelpers.reporting.kept import Kept
+from xaihelpers.reporting.kept import Kept, place_of
 from xaihelpers.zoo import cache, rashes, skin_backbone, xception
 from xaihelpers.zoo.imagenet import imagenet_class_names
 from xaihelpers.zoo.torch_checkpoint import read_state_dict
@@ -194,7 +194,7 @@ CASES = {
         lambda f, patch, pip, m: saved_by_keras_2(f, patch, m),
     ),
     "work that is a number": (
-        lambda f, patch, pip: Kept(3, "print"),
+        lambda f, patch, pip: Kept(place_of(3, f), "print"),
         "work is 3: give the path of a folder, or None",
         lambda f, patch, pip, m: works_in(f / "work", f / "work", patch) and works_in(None, f / "cache" / "folders", patch),
     ),
