@@ -84,6 +84,7 @@ def test_the_picture_shows_the_maps(rash, capsys):
     assert (hue.argmax(axis=1) == hue[0].argmax()).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_the_first_picture_costs_little_more_than_tensorflow_itself(tmp_path):
     """Of the processor, the best of two turns: eight seconds by the clock of a machine on which TensorFlow starts in four."""
     resource = pytest.importorskip("resource", reason="Windows does not say what a process took")

@@ -14,8 +14,9 @@ FAMILIES_AT_LEAST = 12  # as they are, in Sequential, and inside another model
 EVERYWHERE = ("saliency", "integrated_gradients", "guided_backprop", "deep_shap", "grad_cam", "hires_cam", "occlusion", "rise")
 EVERYWHERE += ("lime", "anchors", "activation_maximization", "deep_dream")
 NOT_YET = {"shapley", "extremal_perturbation"}  # their judges are there, their column is empty
-# A few seconds each: a head of each sort, a number type, a family.
-PART = ("one sigmoid", "the same in mixed bfloat16", "another input, held", "MobileNet, in Sequential")
+# A few seconds each: a head of each sort, a number type; and a family, which takes longer.
+PART = ["one sigmoid", "the same in mixed bfloat16", "another input, held"]
+PART.append(pytest.param("MobileNet, in Sequential", marks=pytest.mark.slow))
 
 
 @pytest.fixture(scope="module")
