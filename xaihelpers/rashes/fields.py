@@ -10,7 +10,7 @@ SIZE = 128  # height and width of every image, in pixels
 @cache
 def _spline_weights(cells):
     """Matrix (SIZE, cells + 3) that turns `cells + 3` control values into a cubic B-spline over the image."""
-    # Late: whoever loads a network needs no drawings, and would wait half a second for this.
+    # Late: whoever loads a network of the rashes needs no drawings.
     from scipy.interpolate import BSpline
 
     knots = np.arange(-3, cells + 4, dtype=float)
