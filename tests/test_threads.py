@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from xaihelpers.methods.shared import mask_regression
 from xaihelpers.methods.shared.mask_regression import LineThroughAnswers
 from xaihelpers.methods.shared.masks import Masks
-from xaihelpers.methods.shared.threads import one_thread
+from xaihelpers.methods.shared.threads import _libraries, one_thread
 
 
 def threads():
@@ -15,7 +16,9 @@ def threads():
 
 @pytest.fixture(autouse=True)
 def three_threads():
-    np.eye(2) @ np.eye(2)
+    import scipy.linalg  # noqa: F401  # it may bring a library of its own, which is here from the beginning then
+
+    _libraries.cache_clear()
     with threadpool_limits(3, user_api="blas"):
         yield
 
@@ -49,10 +52,13 @@ def test_masks_and_the_line_through_the_answers_take_one_thread(monkeypatch):
     masks = Masks((64, 64))
     line = LineThroughAnswers(masks)
     drawn = masks.draw(64)
+    blocks = []
+    monkeypatch.setattr(mask_regression, "one_thread", lambda: (blocks.append("entered"), one_thread())[1])
     for where, name in ((np, "matmul"), (np.linalg, "eigh")):
         original = getattr(where, name)
         monkeypatch.setattr(where, name, lambda *a, run=original, **k: (seen.append(threads()), run(*a, **k))[1])
     masks.build(*drawn)
     line.add(*drawn, np.linspace(0, 1, 64, dtype=np.float32))
+    assert blocks == ["entered"]
     line.estimate()
-    assert seen == [{1}, {1}] and threads() == {3}
+    assert len(blocks) == 2 and seen == [{1}, {1}] and threads() == {3}

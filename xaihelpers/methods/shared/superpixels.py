@@ -101,7 +101,7 @@ def covered(image, filled, segments, present, batch_size=32, backdrop=None):
     """
     n, channels = len(present), np.shape(image)[-1]
     flat, behind = np.float32(image).reshape(-1), np.float32(filled).reshape(-1, np.size(image))
-    present, behind_each = np.asarray(present, dtype=bool), np.zeros(n, dtype=int) if backdrop is None else np.asarray(backdrop)
+    present = np.asarray(present, dtype=bool)
     of_numbers = np.repeat(np.ravel(segments), channels)  # the superpixel of every number of an image
     images = np.empty((min(batch_size, n), *np.shape(image)), dtype=np.float32)
     for start in range(0, n, batch_size):
@@ -109,6 +109,6 @@ def covered(image, filled, segments, present, batch_size=32, backdrop=None):
         shown = present[part].take(of_numbers, axis=1)
         seen = images[: len(shown)]
         numbers = seen.reshape(len(seen), -1)
-        np.copyto(numbers, behind if len(behind) == 1 else behind[behind_each[part]])
+        np.copyto(numbers, behind[0] if backdrop is None else behind[np.asarray(backdrop)[part]])
         np.copyto(numbers, flat, where=shown)
         yield part, seen

@@ -1,8 +1,7 @@
 """Small products of matrices on one thread: waking the others costs more than they save.
 
-OpenBLAS shares out a product of some hundred rows and columns to all cores, and they wait for each other: with two cores the
-decomposition behind a RISE map takes eight times the processor time that one thread needs, and more where other work keeps
-the cores busy.
+OpenBLAS shares out a product of some hundred rows and columns to all cores, and they wait for each other: where other work keeps
+two cores busy, the decomposition behind a RISE map takes eight times the processor time that one thread needs.
 """
 
 import functools

@@ -1,7 +1,5 @@
 """The playground as one widget: what is chosen on top, what came of it below."""
 
-import sys
-import time
 from pathlib import Path
 
 import ipywidgets
@@ -21,9 +19,6 @@ from .worker import Worker
 
 _START = ("grad_cam", "occlusion", "none", "none")
 _STEPS = 1000  # of the progress bar
-# Seconds. While TensorFlow is loaded no other thread of the kernel runs for long, that of its messages neither: what is drawn
-# until then is seen at once, what is not waits for all of it.
-_MESSAGES_FIRST = 0.3
 _LOADED = {}  # {name: Classifier} of the course, for all playgrounds of this process
 
 
@@ -180,8 +175,6 @@ class Playground(ipywidgets.VBox):
         if name in self.classifiers.own:
             return self.classifiers.own[name]
         if name not in _LOADED:
-            if "tensorflow" not in sys.modules:
-                time.sleep(_MESSAGES_FIRST)
             _LOADED[name] = load_classifier(name)
         return _LOADED[name]
 
