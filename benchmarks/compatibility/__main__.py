@@ -1,6 +1,6 @@
 """Compute which technique works on which network, and write COMPATIBILITY.md: `make compatibility`.
 
-    python -m benchmarks.compatibility                        all of it anew, one network after the other
+    python -m benchmarks.compatibility                        all of it anew, a network a core, at most four at a time
     python -m benchmarks.compatibility --jobs 12              twelve at a time, each in a process of its own
     python -m benchmarks.compatibility --resume               only what the store lacks, technique by technique
     python -m benchmarks.compatibility --only ResNet50        those whose names hold this, replaced in the store
@@ -64,7 +64,8 @@ def compute(wanted, jobs, store):
 
 def _arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jobs", type=int, default=1)
+    # What takes time is tracing, which one core does; a process has up to 2 GB.
+    parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1))
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--page", action="store_true")
