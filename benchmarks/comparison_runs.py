@@ -53,8 +53,8 @@ class Size(NamedTuple):
     grids_asked: int = 9
     xception: int = 25
     xception_asked: int = 10
-    photographs: int = 40
-    photographs_asked: int = 8
+    photographs: int = 20
+    photographs_asked: int = 6
     agreement: int = 40
     randomised: int = 20
     randomised_asked: int = 4
