@@ -33,10 +33,10 @@ playground: $(VENV)/course
 	$(PY) -m jupyterlab --LabApp.default_url=/voila/render/notebooks/13_playground.ipynb $(LAB) $(ARGS)
 
 # Two at a time, a file each, in the order of the folders: the lessons in the browser, which take longest, come first.
-# Each with one thread for matrices: four on two cores would wait for one another, spinning, which takes twice the time.
 PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-test slow unit check: export OMP_NUM_THREADS = 1
-test slow unit check: export OPENBLAS_NUM_THREADS = 1
+# One thread for matrices: four on two cores would wait for one another, spinning, which takes twice the time.
+test slow unit check comparison compatibility: export OMP_NUM_THREADS = 1
+test slow unit check comparison compatibility: export OPENBLAS_NUM_THREADS = 1
 test: $(VENV)/course $(VENV)/tests
 	$(PYTEST) -m "not slow or wheel" --nbval-lax tests notebooks $(ARGS)
 

@@ -10,10 +10,6 @@ from benchmarks.compatibility.judges import JUDGES, judge
 from benchmarks.compatibility.networks import FAMILIES, HAND_MADE, WRAPPED, soften
 
 FAMILIES_AT_LEAST = 12  # as they are, in Sequential, and inside another model
-# Computed on every network of the table; of the other techniques those written by hand have most, the families none yet.
-EVERYWHERE = ("saliency", "integrated_gradients", "guided_backprop", "deep_shap", "grad_cam", "hires_cam", "occlusion", "rise")
-EVERYWHERE += ("lime", "anchors", "activation_maximization", "deep_dream")
-NOT_YET = {"shapley", "extremal_perturbation"}  # their judges are there, their column is empty
 # A few seconds each: a head of each sort, a number type; and a family, which takes longer.
 PART = ["one sigmoid", "the same in mixed bfloat16", "another input, held"]
 PART.append(pytest.param("MobileNet, in Sequential", marks=pytest.mark.slow))
@@ -26,10 +22,8 @@ def stored():
 
 def test_every_technique_and_kind_of_network_is_in_the_table(stored):
     assert JUDGES.keys() == xh.METHODS.keys()
-    assert list(stored) == [name for name in (*FAMILIES, *HAND_MADE) if name in stored]
-    assert all(list(verdicts) == [each for each in JUDGES if each in verdicts] for verdicts in stored.values())
-    assert all(set(EVERYWHERE) <= set(verdicts) for verdicts in stored.values())
-    assert all(set(JUDGES) - NOT_YET <= set(stored[name]) for name in HAND_MADE)
+    assert list(stored) == [*FAMILIES, *HAND_MADE]
+    assert all(list(verdicts) == list(JUDGES) for verdicts in stored.values())
     written = {kind: {name.split(",")[0] for name in stored if name.endswith(f", {kind}")} for kind in WRAPPED}
     assert all(len(families) >= FAMILIES_AT_LEAST for families in written.values())
 

@@ -30,6 +30,7 @@ from .shared.class_activation import (
 from .shared.contract import Finding, Slider, technique, whole_number
 from .shared.fills import WORDS, fill_image
 from .shared.questions import ask, keeps_answers
+from .shared.threads import one_thread
 
 _SLIDERS = {"layer": LAYER, "relu": Slider(options=(True, False))}
 _FEW = {"channels": Slider(8, 128, 8, default=32), "layer": LAYER}
@@ -278,7 +279,8 @@ def eigen_cam(
     path, index, values, logits, left_out = values_at(classifier, image, target, layer)
     flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
     flat = flat - flat.mean(axis=0) if centred else flat
-    _, strengths, patterns = np.linalg.svd(flat, full_matrices=False)
+    with one_thread():
+        _, strengths, patterns = np.linalg.svd(flat, full_matrices=False)
     along = (flat @ patterns[0]) @ flat.sum(axis=1)
     # Where neither sign fits better, the largest weight is positive.
     sign = along if abs(along) > 1e-9 * max(strengths[0], 1e-30) ** 2 else patterns[0][np.abs(patterns[0]).argmax()]
