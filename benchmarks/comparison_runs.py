@@ -3,8 +3,8 @@
     python -m benchmarks.comparison_runs [--quick] [--part NAME ...] [--jobs N]
 
 writes comparison-<name>.csv.gz to where `xh.stored` finds them; the first line of each says with which versions, on how many
-cores, on which images and how long. A run that is interrupted goes on where it was when it is called again. On two quiet cores
-`--quick` takes about half an hour, and without it about two; `--jobs` uses more cores.
+cores, on which images and how long. A run that is interrupted goes on where it was when it is called again: at the table, and in
+it at the image. On two quiet cores `--quick` takes about half an hour, and without it about two; `--jobs` uses more cores.
 
     python -m benchmarks.comparison_runs --add [--quick] [--part NAME ...]
 
@@ -264,6 +264,56 @@ def forget_parts(name):
         part.unlink()
 
 
+class Finished:
+    """The tables that a run of all of them has written so far, in a file, for the call that goes on with it."""
+
+    def __init__(self, size):
+        """size: of the run; what was begun with another one is no part of it."""
+        self._file, self._size, self.names = STORED / "comparison.part", size._asdict(), []
+        if self._file.exists():
+            before = json.loads(self._file.read_text(encoding="utf-8"))
+            self.names = before["tables"] if before["size"] == self._size else []
+
+    def add(self, name):
+        """Note that a table is written; where it is the last one, the run is over and its file goes."""
+        self.names.append(name)
+        if set(self.names) >= set(TABLES):
+            self._file.unlink(missing_ok=True)
+        else:
+            self._file.write_text(json.dumps({"size": self._size, "tables": self.names}), encoding="utf-8")
+
+
+def table_of(name, size, jobs=1):
+    """Return (table, [images used]) of one table, computed now."""
+    if name == "agreement":
+        return agreements(size.agreement), [{"images": size.agreement}]
+    if name == "randomised":
+        return run_randomised(size)
+    with joblib.parallel_config(n_jobs=jobs):
+        return run_legs(name, size, progress=sys.stderr.isatty())
+
+
+def compute(names, size, jobs=1):
+    """Compute tables and store them; all of them, where no names are given: then those are left out that this run has written."""
+    finished = None if names else Finished(size)
+    for name in names or [name for name in TABLES if name not in finished.names]:
+        start = time.perf_counter()
+        print(f"{name}: {time.strftime('%H:%M')}", flush=True)
+        table, used = table_of(name, size, jobs)
+        write(name, table, head(name, size, used, time.perf_counter() - start))
+        forget_parts(name)
+        if finished:
+            finished.add(name)
+
+
+def complete(names, size):
+    """Add to the stored tables the rows that they lack."""
+    for name in names:
+        print(f"{name}: {time.strftime('%H:%M')}", flush=True)
+        if name in RUNS and not add(name, size, progress=sys.stderr.isatty()):
+            print(f"{name} lacks no row")
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.comparison_runs", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer images: half an hour in place of two")
@@ -272,22 +322,10 @@ def main(arguments=None):
     parser.add_argument("--jobs", type=int, default=1, help="processes that share the images out; 1 uses all cores as well")
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else Size()
-    for name in options.part or TABLES:
-        start = time.perf_counter()
-        print(f"{name}: {time.strftime('%H:%M')}", flush=True)
-        if options.add:
-            if name in RUNS and not add(name, size, progress=sys.stderr.isatty()):
-                print(f"{name} lacks no row")
-            continue
-        if name == "agreement":
-            table, used = agreements(size.agreement), [{"images": size.agreement}]
-        elif name == "randomised":
-            table, used = run_randomised(size)
-        else:
-            with joblib.parallel_config(n_jobs=options.jobs):
-                table, used = run_legs(name, size, progress=sys.stderr.isatty())
-        write(name, table, head(name, size, used, time.perf_counter() - start))
-        forget_parts(name)
+    if options.add:
+        complete(options.part or RUNS, size)
+    else:
+        compute(options.part, size, options.jobs)
 
 
 if __name__ == "__main__":

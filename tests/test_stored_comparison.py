@@ -1,5 +1,7 @@
 """The tables that lesson 11, the board and the guide read: whole, with what made them, and the same when computed anew."""
 
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -99,3 +101,31 @@ def test_rows_that_a_table_lacks_are_added_and_the_others_stay(runs, monkeypatch
     assert '"added": [' in about and about.startswith("# {") and not list(tmp_path.iterdir())
     monkeypatch.setattr(runs, "results", lambda name: whole)
     assert runs.add("wired", runs.Size(wired=2, wired_asked=1)) is False
+
+
+def test_an_interrupted_run_goes_on_with_the_table_that_it_was_at(runs, tmp_path, monkeypatch):
+    """And one with another size, or of tables that are named, starts from the first."""
+    computed, stop_at = [], "sticker"
+
+    def table_of(name, size, jobs):
+        if name == stop_at:
+            raise SystemExit("Stopped")
+        computed.append(name)
+        return pd.DataFrame({"value": [len(computed)]}), [{"images": 1}]
+
+    monkeypatch.setattr(runs, "STORED", tmp_path)
+    monkeypatch.setattr(runs, "table_of", table_of)
+    with pytest.raises(SystemExit):
+        runs.compute(None, runs.QUICK)
+    assert computed == ["wired", "contrast"]
+    with pytest.raises(SystemExit):
+        runs.compute(None, runs.Size())
+    assert computed == ["wired", "contrast"] * 2
+    runs.compute(["wired"], runs.Size())
+    stop_at = None
+    runs.compute(None, runs.Size())
+    assert computed == ["wired", "contrast"] * 2 + ["wired", *runs.TABLES[2:]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"comparison-{name}.csv.gz" for name in runs.TABLES)
+    assert gzip.decompress((tmp_path / "comparison-wired.csv.gz").read_bytes()).decode().splitlines()[1:] == ["value", "5"]
+    runs.compute(None, runs.Size())
+    assert computed[-len(runs.TABLES) :] == list(runs.TABLES)
