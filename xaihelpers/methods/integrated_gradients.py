@@ -3,6 +3,9 @@
 Sundararajan, Taly and Yan, "Axiomatic Attribution for Deep Networks", ICML 2017.
 """
 
+from itertools import pairwise
+from typing import NamedTuple
+
 import numpy as np
 
 from .._progress import progress_bar
@@ -57,11 +60,20 @@ def integrated_gradients(
     start = fill_image(image, baseline, name="baseline", seed=seed)
     way = _Way(classifier, image, start, of, batch_size, progress)
     way.walk(target, steps)
-    values = way.pieces().sum(axis=0, dtype=np.float64).astype(np.float32)
+    values = way.contributions().astype(np.float32)
     difference = float(way.scores[-1] - way.scores[0])
     gap = float(values.sum(dtype=np.float64)) - difference
     details = {"values": values, "alphas": way.alphas, "scores": way.scores, "baseline": start, "completeness_gap": gap}
     return Finding(values.sum(axis=-1), way.index, details, tuple(_distrust(values, gap, difference, steps)))
+
+
+class _Place(NamedTuple):
+    """What was found at one place on the way: the class's score, its gradient and the network's input there, (H, W, 3)."""
+
+    alpha: float
+    score: float
+    gradient: np.ndarray
+    input: np.ndarray
 
 
 class _Way:
@@ -72,8 +84,17 @@ class _Way:
         self._options = {"of": of, "batch_size": batch_size, "checked": True}
         self._progress = progress
         self.index = None
-        self.alphas, self.scores = np.zeros(0), np.zeros(0)
-        self._gradients = self._inputs = np.zeros((0, *image.shape), np.float32)
+        self._places, self._sums = [], {}
+
+    @property
+    def alphas(self):
+        """Where gradients were taken, from 0, the baseline, to 1, the image."""
+        return np.array([place.alpha for place in self._places])
+
+    @property
+    def scores(self):
+        """The class's score at each of these places."""
+        return np.array([place.score for place in self._places])
 
     def walk(self, target, steps):
         """Cut the way into `steps` pieces: a few even ones first, then again and again in half those that add up worst."""
@@ -81,16 +102,24 @@ class _Way:
             # The image itself comes first: its prediction settles the class that is followed all the way.
             self._visit([1.0], target, bar)
             self._visit(np.arange(max(steps // 8, 1)) / max(steps // 8, 1), self.index, bar)
-            while len(self.alphas) <= steps:
+            while len(self._places) <= steps:
                 # What a piece should add up to is known exactly: the change of the score along it.
-                missing = np.abs(self.pieces().sum(axis=(1, 2, 3), dtype=np.float64) - np.diff(self.scores))
+                missing = np.abs([self._sum(*ends) for ends in pairwise(self._places)] - np.diff(self.scores))
                 # Few at a time: on EfficientNet-Lite0 a 32nd of the steps leaves a third of the gap that an 8th leaves.
-                worst = np.argsort(-missing, kind="stable")[: min(max(steps // 32, 1), steps + 1 - len(self.alphas))]
-                self._visit((self.alphas[worst] + self.alphas[worst + 1]) / 2, self.index, bar)
+                worst = np.argsort(-missing, kind="stable")[: min(max(steps // 32, 1), steps + 1 - len(self._places))]
+                alphas = self.alphas
+                self._visit((alphas[worst] + alphas[worst + 1]) / 2, self.index, bar)
 
-    def pieces(self):
-        """Return what each piece contributes, (pieces, H, W, 3): mean gradient times the step of the input."""
-        return (self._gradients[1:] + self._gradients[:-1]) / 2 * np.diff(self._inputs, axis=0)
+    def contributions(self):
+        """Return what all pieces contribute together, (H, W, 3)."""
+        return sum((_piece(*ends) for ends in pairwise(self._places)), start=np.zeros(self._image.shape))
+
+    def _sum(self, one, other):
+        """Return what the piece between two places adds up to, worked out once: most pieces stay as they are for long."""
+        ends = one.alpha, other.alpha
+        if ends not in self._sums:
+            self._sums[ends] = _piece(one, other).sum(dtype=np.float64)
+        return self._sums[ends]
 
     def _visit(self, alphas, target, bar):
         """Take the gradient at some places, and put them in order among the others."""
@@ -98,12 +127,14 @@ class _Way:
         found = self._classifier.gradients(self._start + share * (self._image - self._start), target, **self._options)
         scores = found.logits if self._options["of"] == "logit" else found.probabilities
         self.index = int(found.index[0])
-        order = np.argsort(np.append(self.alphas, alphas), kind="stable")
-        self.alphas = np.append(self.alphas, alphas)[order]
-        self.scores = np.append(self.scores, scores[:, self.index])[order]
-        self._gradients = np.concatenate([self._gradients, found.gradients])[order]
-        self._inputs = np.concatenate([self._inputs, found.values])[order]
+        new = map(_Place, map(float, alphas), map(float, scores[:, self.index]), found.gradients, found.values)
+        self._places = sorted([*self._places, *new], key=lambda place: place.alpha)
         bar.update(len(share))
+
+
+def _piece(one, other):
+    """Return what a piece of the way contributes, (H, W, 3): mean gradient times the step of the input."""
+    return (one.gradient + other.gradient) / 2 * (other.input - one.input)
 
 
 def _distrust(values, gap, difference, steps):
