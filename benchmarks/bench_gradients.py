@@ -47,8 +47,20 @@ def overheads(name, image, repeats=80):
     # Apart from the others: after a large batch the next call is slower, whatever it is.
     smooth = medians(smoothgrad_by_hand, lambda: xh.saliency(classifier, image, 0, noise=0.15, samples=8), repeats=repeats)
     one, *seconds = medians(by_hand, *single.values(), repeats=repeats)
+    along = medians(
+        lambda: integrated_by_hand(passes, photo), lambda: xh.integrated_gradients(classifier, image, 0, baseline=0), repeats=5
+    )
     ratios = dict(zip(single, np.array(seconds) / one)) | {"SmoothGrad with 8 samples": smooth[1] / smooth[0]}
+    ratios["integrated gradients of 64 steps"] = along[1] / along[0]
     return [Row(f"{what} on {name} / the same passes by hand", ratio, "at most 1.25") for what, ratio in ratios.items()]
+
+
+def integrated_by_hand(passes, photo):
+    """Return the mean gradient between black and a photo, times the photo, in batches of as many images as ours."""
+    total, alphas = 0, np.linspace(0, 1, 65, dtype=np.float32)
+    for some in np.split(alphas, np.cumsum([1, 8, *[2] * 27])):
+        total = total + passes(tf.constant(some[:, None, None, None] * photo), 0).numpy().sum(axis=0)
+    return total / len(alphas) * photo
 
 
 def slowest(name, image):
