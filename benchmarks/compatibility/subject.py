@@ -54,20 +54,31 @@ class Subject:
         inputs = tf.cast(self.prepare(x), tf.float32)
         return (inputs if inputs.shape == x.shape else x).numpy()[0]
 
-    def gradient(self, layer=None, share=1):
+    def gradient(self, share=1):
         """Return the gradient of `score` at the model's input (at the image, where that is of another shape), (H, W, C).
 
-        layer: a path; then [(output, gradient)] of that layer, one for each of its calls. share: of the image's brightness.
+        share: of the image's brightness.
         """
-        x, seen = tf.constant(share * self.image[None]), []
+        return self._gradients(tf.constant(share * self.image[None])).numpy()[0]
+
+    def compiled_gradients(self, shares):
+        """Return the same for several shares, together and by TensorFlow's graph, which rounds otherwise: (shares, H, W, C)."""
+        images = np.asarray(shares, np.float32)[:, None, None, None] * self.image
+        return tf.function(self._gradients, autograph=False)(tf.constant(images)).numpy()
+
+    def _gradients(self, x):
         with tf.GradientTape() as tape:
             tape.watch(x)
             inputs = tf.cast(self.prepare(x), tf.float32)
             tape.watch(inputs)
-            with self.watching(layer, seen, tape):
-                score = self.score(inputs)[0]
-        if layer is None:
-            return tape.gradient(score, inputs if inputs.shape == x.shape else x).numpy()[0]
+            score = self.score(inputs)
+        return tape.gradient(score, inputs if inputs.shape == x.shape else x)
+
+    def gradient_of_layer(self, path):
+        """Return [(output, gradient of `score`)] of a layer, one for each of its calls."""
+        seen = []
+        with tf.GradientTape() as tape, self.watching(path, seen, tape):
+            score = self.score(tf.cast(self.prepare(tf.constant(self.image[None])), tf.float32))[0]
         return [
             (np.asarray(tf.cast(a, tf.float32)), np.asarray(tf.cast(b, tf.float32)))
             for a, b in zip(seen, tape.gradient(score, seen))
@@ -76,9 +87,6 @@ class Subject:
     @contextlib.contextmanager
     def watching(self, path, seen, tape=None):
         """Add to `seen` what one layer gives."""
-        if path is None:
-            yield
-            return
 
         def watched(output):
             if tape is not None:
