@@ -20,7 +20,7 @@ help:
 	@echo 'make site          build the course as static pages, in build/site/html'
 	@echo 'make benchmark     measure the speed, as ratios, on this machine'
 	@echo 'make comparison    compute the tables of lesson 11 anew, two hours; fewer images: make comparison ARGS=--quick'
-	@echo 'make compatibility compute which technique works on which network, two hours; many at a time: ARGS="--jobs 8"'
+	@echo 'make compatibility compute which technique works on which network, an hour; only what the table lacks: ARGS=--resume'
 	@echo 'make board         write the board of techniques, from the stored tables, into the README'
 	@echo 'make generated     write anew what is made from tables in the code: stubs, the drawing of the floors'
 	@echo 'make requirements  pin the newest packages that pyproject.toml allows, and check the pins for known holes'
