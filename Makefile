@@ -1,4 +1,4 @@
-# Each target is a line or two that a person could type. README.md lists the same commands for Windows.
+# Each target is a line or two that a person could type. README.md has those for installing and testing on Windows.
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -22,7 +22,7 @@ help:
 	@echo 'make comparison    compute the tables of lesson 11 anew, two hours; fewer images: make comparison ARGS=--quick'
 	@echo 'make compatibility compute which technique works on which network, an hour; only what the table lacks: ARGS=--resume'
 	@echo 'make board         write the board of techniques, from the stored tables, into the README'
-	@echo 'make generated     write anew what is made from tables in the code: stubs, the drawing of the floors'
+	@echo 'make generated     write anew what is made from tables: stubs, the drawing of the floors, the front door'
 	@echo 'make requirements  pin the newest packages that pyproject.toml allows, and check the pins for known holes'
 
 lab: $(VENV)/course
@@ -93,7 +93,7 @@ requirements: $(VENV)/tests
 # about news is turned off: the answer needs a network.
 $(VENV)/course: requirements.txt pyproject.toml
 	@$(PY) -c 'import pip, $(IN_RANGE)' 2>/dev/null || { $(FIND_PYTHON); "$$python" -m venv --clear $(VENV); }
-	@echo 'Installing the course into $(VENV): once only, some minutes, about 3 GB on disk.'
+	@echo 'Installing the course into $(VENV): once only, some minutes, about 3.5 GB on disk.'
 	$(PY) -m pip install --no-deps -r requirements.txt
 	$(PY) -m pip install --no-deps --no-build-isolation -e .
 	@$(PY) -m jupyterlab.labextensions disable --level=sys_prefix @jupyterlab/apputils-extension:announcements 2>/dev/null

@@ -130,20 +130,21 @@ def write(number, course):
 
 
 def main(arguments=None):
-    """Write the assignment of each lesson that is named; return the exit code, or a sentence about what is wrong."""
+    """Write the assignment of each lesson that is named; return 0, or a sentence about each that was not written."""
     parser = argparse.ArgumentParser(description="Turn the exercises of a lesson into an nbgrader assignment.")
     parser.add_argument("lesson", nargs="+", help="the number of a lesson, such as 01")
     parser.add_argument("--course", type=Path, default=Path("course"), help="nbgrader's course folder (default: %(default)s)")
     options = parser.parse_args(arguments)
-    try:
-        for number in options.lesson:
+    wrong = []
+    for number in options.lesson:  # one that is there already, or no lesson, keeps no other from being made
+        try:
             print(write(number, options.course))
-    except ValueError as error:
-        return str(error)
+        except ValueError as error:
+            wrong.append(str(error))
     config = options.course / "nbgrader_config.py"
-    if not config.exists():
+    if not config.exists() and (options.course / "source").exists():
         config.write_text(CONFIG.format(course=options.course.resolve().name), encoding="utf-8")
-    return 0
+    return "\n".join(wrong) or 0
 
 
 if __name__ == "__main__":

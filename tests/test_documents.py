@@ -117,6 +117,12 @@ def test_python_in_the_documents_is_python(document):
         compile(block, "<document>", "exec")
 
 
+def test_the_right_answer_that_teachers_are_shown_is_right(repository):
+    text = (repository / "TEACHING.md").read_text(encoding="utf-8")
+    (block,) = (each for each in re.findall(r"^```python\n(.*?)^```", text, flags=re.S | re.M) if ".require()" in each)
+    exec(block, {"xh": xh})
+
+
 def test_the_command_line_understands_what_is_shown(document):
     from xaihelpers.command_line.arguments import _read, new_parser
 

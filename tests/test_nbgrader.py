@@ -67,6 +67,10 @@ def test_what_is_wrong_is_said_in_a_sentence(tool, tmp_path, monkeypatch):
     assert "There is no lesson '77': choose from 00, 01" in tool.main(["77", "--course", str(tmp_path)])
     assert tool.main(["01", "--course", str(tmp_path)]) == 0
     assert "delete it first" in tool.main(["01", "--course", str(tmp_path)])  # a teacher's changes are not overwritten
+    said = tool.main(["77", "01", "03", "--course", str(tmp_path)])
+    assert "no lesson '77'" in said and "delete it first" in said  # and the third is made all the same
+    assert [path.name for path in sorted((tmp_path / "source").iterdir())] == ["01_grad_cam", "03_rise"]
+    assert "no lesson" in tool.main(["77", "--course", str(tmp_path / "none")]) and not (tmp_path / "none").exists()
     cells = [nbformat.v4.new_code_cell(code) for code in ("answer = ...", "xh.check.grad_cam.by_hand(answer)")]
     without = nbformat.v4.new_notebook(cells=cells)
     with pytest.raises(ValueError, match=r"Before xh.check.grad_cam.by_hand there is no heading"):

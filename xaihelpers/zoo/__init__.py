@@ -20,7 +20,7 @@ _ZOO = {
     "efficientnet-lite0": (".efficientnet_lite0", "load_efficientnet_lite0", "ImageNet, 1000 classes, 224 px, offline"),
     "rashnet": (".rashes", "load_rashnet_classifier", "six classes of drawn rashes, 128 px, a small network for live sliders"),
     "rashnet-biased": (".rashes", "load_biased_rashnet_classifier", "the same, trained on purpose on biased images"),
-    "rash-xception": (".rashes", "load_rash_xception", "the same classes, Xception by transfer learning (79 MB fetched once)"),
+    "rash-xception": (".rashes", "load_rash_xception", "the same classes, Xception by transfer learning (80 MB fetched once)"),
     "xception": (".xception", "load_xception", "ImageNet, 1000 classes, 299 px (88 MB downloaded once by Keras)"),
 }
 
