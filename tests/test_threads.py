@@ -62,3 +62,19 @@ def test_masks_and_the_line_through_the_answers_take_one_thread(monkeypatch):
     assert blocks == ["entered"]
     line.estimate()
     assert len(blocks) == 2 and seen == [{1}, {1}] and threads() == {3}
+
+
+def test_eigen_cam_decomposes_on_one_thread(monkeypatch):
+    import keras
+
+    import xaihelpers as xh
+
+    seen, original = [], np.linalg.svd
+    monkeypatch.setattr(np.linalg, "svd", lambda *a, **k: (seen.append(threads()), original(*a, **k))[1])
+    i = keras.Input((8, 8, 3))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, activation="relu")(i))
+    classifier = xh.Classifier(keras.Model(i, keras.layers.Dense(2, activation="softmax")(x)))
+    image = np.random.default_rng(0).integers(0, 255, (8, 8, 3)).astype(np.uint8)
+    before = threads()
+    xh.eigen_cam(classifier, image)
+    assert seen == [{1}] and threads() == before

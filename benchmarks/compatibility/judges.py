@@ -44,8 +44,8 @@ def integrated_gradients(subject):
     inputs = [subject.seen(share) for share in shares]
     by_hand = lambda way: sum((a + b) / 2 * (y - x) for a, b, x, y in zip(way, way[1:], inputs, inputs[1:]))  # noqa: E731
     short = difference(subject, "integrated_gradients", lambda found: found.details["values"], steps=2, baseline="black")
-    subject.diagnostics.clear()  # that two steps are too few is no doubt about more
     sums = difference(subject, "integrated_gradients", _values_and_gap, steps=24, baseline="black")
+    subject.diagnostics.clear()  # that so few steps leave a gap is no doubt about gradients, nor about how large it is
     return max(_off_on_the_way(subject, short, shares, by_hand), _adds_up(subject, sums[:-1], 0 * subject.image, sums[-1]))
 
 
